@@ -1,0 +1,80 @@
+// Detection: frames in, boxes with class and score out.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "smearscope/error.h"
+#include "smearscope/frame.h"
+#include "smearscope/model.h"
+
+namespace smearscope {
+
+// Pixels of the frame; x_min and y_min inclusive edges, continuous coordinates (a full frame is 0, 0, width, height).
+struct Box {
+  float x_min = 0, y_min = 0, x_max = 0, y_max = 0;
+};
+
+struct Detection {
+  Box box;
+  float score = 0;  // softmax probability, 0..1
+  int label = 0;    // index into ModelInfo::classes
+};
+
+using Detections = std::vector<Detection>;  // best score first; ties by lower label, then lower proposal index
+
+struct Device {
+  enum class Kind { cpu, cuda } kind = Kind::cpu;
+  int index = 0;
+
+  static Device cpu() { return {Kind::cpu, 0}; }
+  static Device cuda(int index = 0) { return {Kind::cuda, index}; }
+  // "cpu", "cuda" or "cuda:N". Throws Error on anything else.
+  static Device parse(const std::string& text);
+  std::string to_string() const;
+};
+
+enum class Precision { f32, f16, bf16, int8 };
+Precision parse_precision(const std::string& text);  // "f32", "f16", "bf16", "int8"; throws Error
+const char* name_of(Precision precision);
+
+struct DetectorOptions {
+  Device device = Device::cpu();
+  Precision precision = Precision::f32;
+  int threads = 0;  // CPU threads for one detect call; 0: all cores this process may use
+};
+
+// Milliseconds that the last detect call spent in each stage, for all its frames together.
+struct StageTimes {
+  double preprocess = 0, backbone = 0, fpn = 0, rpn = 0, roi_pool = 0, box_head = 0, postprocess = 0;
+  double total() const { return preprocess + backbone + fpn + rpn + roi_pool + box_head + postprocess; }
+};
+
+class Backend;
+
+// One network on one device. Construction plans and packs the weights; the first detect of an input shape allocates,
+// later ones of the same shape don't. detect may be called from any thread; calls are serialised inside.
+// The same frames, options and thread count give the same bits.
+class Detector {
+ public:
+  // Throws Error if the request can't be met: no such device, a precision the device or this build lacks.
+  Detector(std::shared_ptr<const Model> model, const DetectorOptions& options);
+  ~Detector();
+  Detector(const Detector&) = delete;
+  Detector& operator=(const Detector&) = delete;
+
+  // One result per frame, in order; frames may differ in size and format. `thresholds` replaces the model's own.
+  std::vector<Detections> detect(const std::vector<Frame>& frames, const std::optional<Thresholds>& thresholds = {});
+
+  const Model& model() const;
+  const DetectorOptions& options() const;
+  StageTimes last_times() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace smearscope
