@@ -1,0 +1,95 @@
+// Faster R-CNN with a ResNet-FPN backbone, for training: the same network as the engine's, with its four losses.
+// Constants, names and numerics: torchvision/models/detection/{faster_rcnn,rpn,roi_heads,_utils}.py.
+#pragma once
+
+#include <torch/nn/module.h>
+#include <torch/nn/pimpl.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "smearscope/model.h"
+
+namespace smearscope::training {
+
+// What is in one image.
+struct Target {
+  torch::Tensor boxes;   // [n, 4] f32: x_min, y_min, x_max, y_max in pixels of the image as given; n may be 0
+  torch::Tensor labels;  // [n] i64: 1-based index into ModelInfo::classes; 0 is background and not allowed here
+};
+
+// Scalars, f32, with gradient.
+struct Losses {
+  torch::Tensor objectness;      // RPN, binary cross-entropy, mean over the sampled anchors
+  torch::Tensor rpn_box;         // RPN, smooth L1 (beta 1/9), sum over positive samples / samples
+  torch::Tensor classification;  // box head, cross-entropy, mean over the sampled proposals
+  torch::Tensor box;             // box head, smooth L1 (beta 1/9), sum over positive samples / samples
+  torch::Tensor total() const { return objectness + rpn_box + classification + box; }
+};
+
+// One image's detections, best score first, at most ModelInfo::thresholds.max_detections. No gradient.
+struct Found {
+  torch::Tensor boxes;   // [n, 4] f32, pixels of the image as given
+  torch::Tensor scores;  // [n] f32
+  torch::Tensor labels;  // [n] i64, 1-based
+};
+
+// How the network is trained; the defaults are torchvision's. What the file needs at run time is in ModelInfo.
+struct TrainingSettings {
+  int rpn_pre_nms_top_n = 2000;   // per level
+  int rpn_post_nms_top_n = 2000;  // per image
+  double rpn_positive_iou = 0.7;  // at least this: positive
+  double rpn_negative_iou = 0.3;  // below this: negative
+  int rpn_samples = 256;          // anchors per image in the RPN's losses
+  double rpn_positive_fraction = 0.5;
+  double roi_positive_iou = 0.5;  // at least this: the proposal takes the object's class, else background
+  int roi_samples = 512;          // proposals per image in the box head's losses
+  double roi_positive_fraction = 0.25;
+  bool frozen_batch_norm = false;  // statistics and affine parameters stay as loaded
+  int frozen_stages = 0;           // 0..5: how many of stem, layer1..layer4 keep their weights
+};
+
+struct LossOptions {
+  std::uint64_t sampling_seed = 0;  // same seed, weights and input: same samples
+  std::optional<int> min_side;      // replaces ModelInfo::transform.min_side (scale jitter)
+};
+
+struct Network;  // the parts: backbone, FPN, RPN, box head (network.h)
+
+// Parameters and buffers have torchvision's state-dict names (without num_batches_tracked) and f32 values.
+// Not thread-safe. Gradients flow to parameters, not to images.
+class FasterRcnnImpl : public torch::nn::Module {
+ public:
+  // Random weights as torchvision's, drawn from LibTorch's default generator (torch::manual_seed).
+  // Throws smearscope::Error if `info` or `settings` can't be met (unknown backbone, no classes, ...).
+  explicit FasterRcnnImpl(const ModelInfo& info, const TrainingSettings& settings = {});
+  ~FasterRcnnImpl() override;
+
+  // images: one or more of [3, H, W] f32 RGB in 0..1, sizes may differ; normalised, resized and padded inside.
+  // train() or eval() decides only what batch norm does. Throws smearscope::Error, naming image and box, on a target
+  // that is not finite, has no area, or has a label out of range.
+  Losses losses(const std::vector<torch::Tensor>& images, const std::vector<Target>& targets,
+                const LossOptions& options = {});
+
+  // Needs eval(); throws smearscope::Error otherwise. Uses ModelInfo's thresholds and top-n numbers.
+  std::vector<Found> detect(const std::vector<torch::Tensor>& images);
+
+  const ModelInfo& info() const;
+  const TrainingSettings& settings() const;
+
+ private:
+  std::unique_ptr<Network> network_;
+};
+TORCH_MODULE(FasterRcnn);
+
+// Copies every tensor of `model` into `network`. Throws smearscope::Error naming the first that doesn't fit.
+void load_weights(FasterRcnn& network, const Model& model);
+
+// Writes a model file (whole or not at all) with weights as f32, f16 or bf16, rounded to nearest even.
+// Throws smearscope::Error if a weight is not finite or the file can't be written.
+void save_model(const FasterRcnn& network, const ModelInfo& info, const std::string& path, DType dtype);
+
+}  // namespace smearscope::training
