@@ -1,0 +1,161 @@
+#include "cell_meta.h"
+
+#include <gst/video/gstvideometa.h>
+
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+
+namespace smearscope {
+namespace {
+
+constexpr const char* detection_name = "detection";
+constexpr const char* truth_name = "ground-truth";
+
+struct PixelRectangle {
+  guint x, y, width, height;
+};
+
+PixelRectangle rounded(const Box& box) {
+  const auto pixel = [](float value) { return static_cast<guint>(std::lround(std::max(value, 0.0F))); };
+  const guint x = pixel(box.x_min), y = pixel(box.y_min);
+  return {x, y, std::max(pixel(box.x_max), x + 1) - x, std::max(pixel(box.y_max), y + 1) - y};
+}
+
+void attach_region(GstBuffer* buffer, const std::string& class_name, const Box& box, GstStructure* params) {
+  const PixelRectangle pixels = rounded(box);
+  GstVideoRegionOfInterestMeta* region = gst_buffer_add_video_region_of_interest_meta(
+      buffer, class_name.c_str(), pixels.x, pixels.y, pixels.width, pixels.height);
+  gst_structure_set(params, "x_min", G_TYPE_DOUBLE, static_cast<double>(box.x_min), "y_min", G_TYPE_DOUBLE,
+                    static_cast<double>(box.y_min), "x_max", G_TYPE_DOUBLE, static_cast<double>(box.x_max),
+                    "y_max", G_TYPE_DOUBLE, static_cast<double>(box.y_max), nullptr);
+  gst_video_region_of_interest_meta_add_param(region, params);
+}
+
+Box region_box(const GstVideoRegionOfInterestMeta& region, const GstStructure* params) {
+  double x_min = 0, y_min = 0, x_max = 0, y_max = 0;
+  const bool complete =
+      gst_structure_get(params, "x_min", G_TYPE_DOUBLE, &x_min, "y_min", G_TYPE_DOUBLE, &y_min, "x_max",
+                        G_TYPE_DOUBLE, &x_max, "y_max", G_TYPE_DOUBLE, &y_max, nullptr);
+  const Box exact{static_cast<float>(x_min), static_cast<float>(y_min), static_cast<float>(x_max),
+                  static_cast<float>(y_max)};
+  const PixelRectangle pixels = rounded(exact);
+  const bool untouched = complete && pixels.x == region.x && pixels.y == region.y &&
+                         pixels.width == region.w && pixels.height == region.h;
+  if (untouched) return exact;
+  return {static_cast<float>(region.x), static_cast<float>(region.y), static_cast<float>(region.x + region.w),
+          static_cast<float>(region.y + region.h)};
+}
+
+// Calls visit(region, params) for each region of interest that carries params of that name.
+template <typename Visit>
+void each_region(GstBuffer* buffer, const char* params_name, Visit visit) {
+  gpointer state = nullptr;
+  while (GstMeta* meta =
+             gst_buffer_iterate_meta_filtered(buffer, &state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE)) {
+    auto* region = reinterpret_cast<GstVideoRegionOfInterestMeta*>(meta);
+    if (const GstStructure* params = gst_video_region_of_interest_meta_get_param(region, params_name)) {
+      visit(*region, params);
+    }
+  }
+}
+
+std::string class_name_of(const GstVideoRegionOfInterestMeta& region) {
+  const char* name = g_quark_to_string(region.roi_type);
+  return name ? name : "";
+}
+
+// The tests' program and the plugin each hold a copy of this file, and GStreamer knows a name only once.
+void register_stage_meta() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    static const gchar* no_tags[] = {nullptr};
+    if (!gst_meta_get_info(stage_meta_name)) {
+      gst_meta_register_custom(stage_meta_name, no_tags, nullptr, nullptr, nullptr);
+    }
+  });
+}
+
+}  // namespace
+
+void attach_cells(GstBuffer* buffer, const std::vector<Cell>& cells) {
+  for (const Cell& cell : cells) {
+    attach_region(buffer, cell.class_name, cell.box,
+                  gst_structure_new(detection_name, "confidence", G_TYPE_DOUBLE, cell.confidence, "label_id",
+                                    G_TYPE_INT, cell.label, "age", G_TYPE_UINT, cell.age, nullptr));
+  }
+}
+
+std::vector<Cell> read_cells(GstBuffer* buffer) {
+  std::vector<Cell> cells;
+  each_region(buffer, detection_name,
+              [&](const GstVideoRegionOfInterestMeta& region, const GstStructure* params) {
+                Cell cell;
+                cell.box = region_box(region, params);
+                cell.class_name = class_name_of(region);
+                gst_structure_get_double(params, "confidence", &cell.confidence);
+                gst_structure_get_int(params, "label_id", &cell.label);
+                gst_structure_get_uint(params, "age", &cell.age);
+                cells.push_back(std::move(cell));
+              });
+  return cells;
+}
+
+void remove_cells(GstBuffer* buffer) {
+  const auto drop_cell = [](GstBuffer*, GstMeta** meta, gpointer) -> gboolean {
+    if ((*meta)->info->api != GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE) return TRUE;
+    auto* region = reinterpret_cast<GstVideoRegionOfInterestMeta*>(*meta);
+    if (gst_video_region_of_interest_meta_get_param(region, detection_name)) *meta = nullptr;
+    return TRUE;
+  };
+  gst_buffer_foreach_meta(buffer, drop_cell, nullptr);
+}
+
+void attach_true_cells(GstBuffer* buffer, const std::vector<TrueCell>& cells) {
+  for (const TrueCell& cell : cells) {
+    attach_region(
+        buffer, cell.class_name, cell.box,
+        gst_structure_new(truth_name, "label_id", G_TYPE_INT, cell.label, "identity", G_TYPE_UINT64,
+                          cell.identity, "slide_x", G_TYPE_DOUBLE, cell.slide_x_um, "slide_y", G_TYPE_DOUBLE,
+                          cell.slide_y_um, "visible", G_TYPE_DOUBLE, cell.visible, nullptr));
+  }
+}
+
+std::vector<TrueCell> read_true_cells(GstBuffer* buffer) {
+  std::vector<TrueCell> cells;
+  each_region(buffer, truth_name,
+              [&](const GstVideoRegionOfInterestMeta& region, const GstStructure* params) {
+                TrueCell cell;
+                cell.box = region_box(region, params);
+                cell.class_name = class_name_of(region);
+                gst_structure_get_int(params, "label_id", &cell.label);
+                gst_structure_get_uint64(params, "identity", &cell.identity);
+                gst_structure_get_double(params, "slide_x", &cell.slide_x_um);
+                gst_structure_get_double(params, "slide_y", &cell.slide_y_um);
+                gst_structure_get_double(params, "visible", &cell.visible);
+                cells.push_back(std::move(cell));
+              });
+  return cells;
+}
+
+void attach_stage(GstBuffer* buffer, const StageState& stage) {
+  register_stage_meta();
+  GstCustomMeta* meta = gst_buffer_add_custom_meta(buffer, stage_meta_name);
+  gst_structure_set(gst_custom_meta_get_structure(meta), "stage_x", G_TYPE_DOUBLE, stage.x_um, "stage_y",
+                    G_TYPE_DOUBLE, stage.y_um, "focus", G_TYPE_DOUBLE, stage.focus_um, "pixel_size",
+                    G_TYPE_DOUBLE, stage.pixel_size_um, nullptr);
+}
+
+std::optional<StageState> read_stage(GstBuffer* buffer) {
+  register_stage_meta();
+  GstCustomMeta* meta = gst_buffer_get_custom_meta(buffer, stage_meta_name);
+  if (!meta) return std::nullopt;
+  StageState stage;
+  const bool complete =
+      gst_structure_get(gst_custom_meta_get_structure(meta), "stage_x", G_TYPE_DOUBLE, &stage.x_um, "stage_y",
+                        G_TYPE_DOUBLE, &stage.y_um, "focus", G_TYPE_DOUBLE, &stage.focus_um, "pixel_size",
+                        G_TYPE_DOUBLE, &stage.pixel_size_um, nullptr);
+  return complete ? std::optional<StageState>(stage) : std::nullopt;
+}
+
+}  // namespace smearscope

@@ -1,0 +1,69 @@
+// What Smearscope's elements attach to a buffer, and how they read it back.
+//
+// A found cell is one GstVideoRegionOfInterestMeta: roi_type is the class name, x/y/w/h the box rounded to
+// pixels, and one params structure
+//   detection    {confidence double, label_id int, x_min y_min x_max y_max double, age uint}
+// A cell that smeartestsrc painted (ground truth) is likewise a region of interest, with the params structure
+//   ground-truth {label_id int, identity uint64, x_min y_min x_max y_max double, slide_x slide_y double,
+//   visible double}
+// The stage under the frame is a custom meta named stage_meta_name
+//   {stage_x double, stage_y double, focus double, pixel_size double}
+//
+// Boxes are in pixels of the frame and lie inside it: whoever attaches them clips them first. The functions
+// may be called from any thread on a buffer that the caller owns; attach_* and remove_* need a writable
+// buffer.
+#pragma once
+
+#include <gst/gst.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "smearscope/detector.h"
+
+namespace smearscope {
+
+struct Cell {
+  Box box;                 // pixels of this frame
+  double confidence = 0;   // 0..1
+  int label = 0;           // index in the model's classes
+  std::string class_name;  // not empty
+  unsigned age = 0;        // frames since the one it was detected on; 0: detected on this frame
+};
+
+struct TrueCell {
+  Box box;                 // pixels of this frame: the part inside the frame
+  int label = 0;           // index in the source's list of classes
+  std::string class_name;  // not empty
+  guint64 identity = 0;    // the same cell of the slide has the same identity in every frame
+  double slide_x_um = 0;   // cell centre on the slide, micrometres
+  double slide_y_um = 0;
+  double visible = 1;  // share of the whole box's area that is inside the frame, 0..1
+};
+
+struct StageState {
+  double x_um = 0;  // slide position of the frame's top left corner, micrometres
+  double y_um = 0;
+  double focus_um = 0;       // distance from best focus, micrometres, signed
+  double pixel_size_um = 0;  // micrometres of slide per pixel of the frame
+};
+
+inline constexpr const char* stage_meta_name = "SmearscopeStageMeta";
+
+void attach_cells(GstBuffer* buffer, const std::vector<Cell>& cells);
+
+// In the order they were attached. A frame that was scaled or cropped after detection gives boxes in its own
+// pixels, rounded to whole ones (GStreamer moves the region itself, but not its params).
+std::vector<Cell> read_cells(GstBuffer* buffer);
+
+// Removes what attach_cells attached, and nothing else.
+void remove_cells(GstBuffer* buffer);
+
+void attach_true_cells(GstBuffer* buffer, const std::vector<TrueCell>& cells);
+std::vector<TrueCell> read_true_cells(GstBuffer* buffer);  // as read_cells
+
+void attach_stage(GstBuffer* buffer, const StageState& stage);
+std::optional<StageState> read_stage(GstBuffer* buffer);  // nothing if the buffer has none
+
+}  // namespace smearscope

@@ -1,0 +1,11 @@
+// The plugin's entry point: registers each element, and does nothing else.
+#include <gst/gst.h>
+
+static gboolean plugin_init([[maybe_unused]] GstPlugin* plugin) {
+  // One GST_ELEMENT_REGISTER(name, plugin) per element, from its gst<name>.h.
+  return TRUE;
+}
+
+GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, smearscope,
+                  "Finds and counts blood cells in microscope video", plugin_init, SMEARSCOPE_VERSION,
+                  "MIT/X11", "smearscope", "Smearscope")

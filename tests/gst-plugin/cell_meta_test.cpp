@@ -1,0 +1,117 @@
+#include "cell_meta.h"
+
+#include <gst/video/gstvideometa.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+
+namespace smearscope {
+namespace {
+
+struct Unref {
+  void operator()(GstBuffer* buffer) const { gst_buffer_unref(buffer); }
+};
+using Buffer = std::unique_ptr<GstBuffer, Unref>;
+
+Buffer new_buffer() {
+  return Buffer(gst_buffer_new());
+}
+
+void expect_box(const Box& box, float x_min, float y_min, float x_max, float y_max) {
+  EXPECT_FLOAT_EQ(box.x_min, x_min);
+  EXPECT_FLOAT_EQ(box.y_min, y_min);
+  EXPECT_FLOAT_EQ(box.x_max, x_max);
+  EXPECT_FLOAT_EQ(box.y_max, y_max);
+}
+
+// What is attached comes back in order, with every field.
+TEST(CellMeta, CellsComeBackAsAttached) {
+  Buffer buffer = new_buffer();
+  attach_cells(buffer.get(),
+               {{{1.25F, 2.5F, 30.75F, 40}, 0.875, 2, "platelet", 3}, {{0, 0, 4, 4}, 0.5, 0, "wbc", 0}});
+  const std::vector<Cell> cells = read_cells(buffer.get());
+  ASSERT_EQ(cells.size(), 2U);
+  expect_box(cells[0].box, 1.25F, 2.5F, 30.75F, 40);
+  EXPECT_EQ(cells[0].confidence, 0.875);
+  EXPECT_EQ(cells[0].label, 2);
+  EXPECT_EQ(cells[0].class_name, "platelet");
+  EXPECT_EQ(cells[0].age, 3U);
+  EXPECT_EQ(cells[1].class_name, "wbc");
+}
+
+// Other elements see a plain region of interest: class name and box in whole pixels.
+TEST(CellMeta, RegionIsTheRoundedBox) {
+  Buffer buffer = new_buffer();
+  attach_cells(buffer.get(), {{{1.25F, 2.5F, 30.75F, 40}, 0.9, 1, "rbc", 0}});
+  const GstVideoRegionOfInterestMeta* region = gst_buffer_get_video_region_of_interest_meta(buffer.get());
+  ASSERT_NE(region, nullptr);
+  EXPECT_STREQ(g_quark_to_string(region->roi_type), "rbc");
+  EXPECT_EQ(region->x, 1U);
+  EXPECT_EQ(region->y, 3U);
+  EXPECT_EQ(region->x + region->w, 31U);
+  EXPECT_EQ(region->y + region->h, 40U);
+}
+
+// A box smaller than a pixel still has a region to draw.
+TEST(CellMeta, RegionIsAtLeastOnePixel) {
+  Buffer buffer = new_buffer();
+  attach_cells(buffer.get(), {{{5.1F, 5.1F, 5.2F, 5.2F}, 0.9, 1, "rbc", 0}});
+  EXPECT_EQ(gst_buffer_get_video_region_of_interest_meta(buffer.get())->w, 1U);
+}
+
+// videoscale moves the region and leaves the params; the reader must not return the old pixels.
+TEST(CellMeta, ScaledFrameGivesBoxesInItsOwnPixels) {
+  Buffer buffer = new_buffer();
+  attach_cells(buffer.get(), {{{10.25F, 20.25F, 30.25F, 40.25F}, 0.9, 1, "rbc", 0}});
+  GstVideoRegionOfInterestMeta* region = gst_buffer_get_video_region_of_interest_meta(buffer.get());
+  region->x = 5, region->y = 10, region->w = 10, region->h = 10;
+  expect_box(read_cells(buffer.get()).at(0).box, 5, 10, 15, 20);
+}
+
+// Copies (tee, make_writable) keep the cells.
+TEST(CellMeta, CopiedBufferKeepsCellsTruthAndStage) {
+  Buffer buffer = new_buffer();
+  attach_cells(buffer.get(), {{{1, 2, 3, 4}, 0.9, 1, "rbc", 7}});
+  attach_true_cells(buffer.get(), {{{1, 2, 3, 4}, 1, "rbc", 42, 10.5, 20.5, 0.5}});
+  attach_stage(buffer.get(), {100.5, 200.25, -1.5, 0.1});
+  Buffer copy(gst_buffer_copy(buffer.get()));
+  EXPECT_EQ(read_cells(copy.get()).at(0).age, 7U);
+  EXPECT_EQ(read_true_cells(copy.get()).at(0).identity, 42U);
+  ASSERT_TRUE(read_stage(copy.get()).has_value());
+  EXPECT_EQ(read_stage(copy.get())->focus_um, -1.5);
+}
+
+// Detections and ground truth live on one buffer and are not mixed up; removal takes detections alone.
+TEST(CellMeta, RemovingCellsLeavesOtherRegions) {
+  Buffer buffer = new_buffer();
+  attach_true_cells(buffer.get(), {{{1, 2, 3, 4}, 1, "rbc", 42, 10.5, 20.5, 0.5}});
+  attach_cells(buffer.get(), {{{5, 6, 7, 8}, 0.9, 0, "wbc", 0}, {{6, 6, 7, 8}, 0.8, 0, "wbc", 0}});
+  gst_buffer_add_video_region_of_interest_meta(buffer.get(), "face", 0, 0, 2, 2);
+  EXPECT_EQ(read_cells(buffer.get()).size(), 2U);
+  remove_cells(buffer.get());
+  EXPECT_TRUE(read_cells(buffer.get()).empty());
+  const std::vector<TrueCell> truth = read_true_cells(buffer.get());
+  ASSERT_EQ(truth.size(), 1U);
+  expect_box(truth[0].box, 1, 2, 3, 4);
+  EXPECT_EQ(truth[0].label, 1);
+  EXPECT_EQ(truth[0].class_name, "rbc");
+  EXPECT_EQ(truth[0].slide_x_um, 10.5);
+  EXPECT_EQ(truth[0].slide_y_um, 20.5);
+  EXPECT_EQ(truth[0].visible, 0.5);
+  EXPECT_EQ(gst_buffer_get_n_meta(buffer.get(), GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE), 2U);
+}
+
+// A buffer without stage information says so.
+TEST(CellMeta, StageIsAbsentUnlessAttached) {
+  Buffer buffer = new_buffer();
+  EXPECT_FALSE(read_stage(buffer.get()).has_value());
+  attach_stage(buffer.get(), {100.5, 200.25, -1.5, 0.1});
+  const std::optional<StageState> stage = read_stage(buffer.get());
+  ASSERT_TRUE(stage.has_value());
+  EXPECT_EQ(stage->x_um, 100.5);
+  EXPECT_EQ(stage->y_um, 200.25);
+  EXPECT_EQ(stage->pixel_size_um, 0.1);
+}
+
+}  // namespace
+}  // namespace smearscope
