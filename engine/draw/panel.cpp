@@ -1,0 +1,87 @@
+#include <algorithm>
+#include <string>
+
+#include "draw/layout.h"
+
+namespace smearscope::draw {
+namespace {
+
+struct Row {
+  const Patch* name;
+  const Patch* count;
+  Color swatch;
+  bool has_swatch;
+};
+
+std::uint64_t sum(const std::vector<ClassCount>& rows, std::size_t from) {
+  std::uint64_t total = 0;
+  for (std::size_t i = from; i < rows.size(); ++i) total += rows[i].count;
+  return total;
+}
+
+std::vector<Row> make_rows(const Panel& panel, std::size_t shown, int size, TextCache& text) {
+  const TextStyle plain{size, false, white, false, black};
+  const TextStyle bold{size, true, white, false, black};
+  const auto number = [&](std::uint64_t value, const TextStyle& style) {
+    return &text.render(std::to_string(value), style);
+  };
+  std::vector<Row> rows{{&text.render(panel.headline, bold), number(sum(panel.rows, 0), bold), {}, false}};
+  for (std::size_t i = 0; i < shown; ++i) {
+    const ClassCount& row = panel.rows[i];
+    rows.push_back({&text.render(row.class_name, plain), number(row.count, plain),
+                    class_color(row.label, row.class_name), true});
+  }
+  if (shown < panel.rows.size()) {
+    rows.push_back({&text.render("more", plain), number(sum(panel.rows, shown), plain), {}, false});
+  }
+  return rows;
+}
+
+Rect place_panel(int width, int height, int panel_width, int panel_height, int margin, PanelPosition position) {
+  const bool right = position == PanelPosition::top_right || position == PanelPosition::bottom_right;
+  const bool bottom = position == PanelPosition::bottom_left || position == PanelPosition::bottom_right;
+  return {right ? width - margin - panel_width : margin, bottom ? height - margin - panel_height : margin,
+          panel_width, panel_height};
+}
+
+}  // namespace
+
+Rect add_panel(const Sizes& sizes, int width, int height, const Options& options, const Panel& panel, TextCache& text,
+               std::vector<Item>& items) {
+  const int pad = std::max(2, sizes.panel_text / 2);
+  const int row_height = sizes.panel_text * 3 / 2;
+  // At most two thirds of the frame's height; the headline and the row "more" count too.
+  const std::size_t fit = std::max(0, (height * 2 / 3 - 2 * pad) / row_height);
+  if (fit < 2) return {};
+  const std::size_t shown = panel.rows.size() + 1 <= fit ? panel.rows.size() : fit - 2;
+  const std::vector<Row> rows = make_rows(panel, shown, sizes.panel_text, text);
+
+  const int swatch = sizes.panel_text * 3 / 4;
+  int name_width = 0, count_width = text.render("0000", {sizes.panel_text, false, white, false, black}).width;
+  for (const Row& row : rows) {
+    name_width = std::max(name_width, row.name->width + (row.has_swatch ? swatch + pad : 0));
+    count_width = std::max(count_width, row.count->width);
+  }
+  const Rect place = place_panel(width, height, 2 * pad + name_width + pad + count_width,
+                                 2 * pad + static_cast<int>(rows.size()) * row_height, pad, options.panel_position);
+  if (place.x < 0 || place.y < 0 || place.right() > width || place.bottom() > height) return {};
+
+  items.push_back({place.x, place.y, place.width, place.height, {16, 16, 20}, 200, nullptr});
+  int y = place.y + pad;
+  for (const Row& row : rows) {
+    int x = place.x + pad;
+    if (row.has_swatch) {
+      items.push_back({x, y + (row_height - swatch) / 2, swatch, swatch, row.swatch, 255, nullptr});
+      x += swatch + pad;
+    }
+    const auto add_text = [&](const Patch& patch, int left) {
+      items.push_back({left, y + (row_height - patch.height) / 2, patch.width, patch.height, {}, 255, &patch});
+    };
+    add_text(*row.name, x);
+    add_text(*row.count, place.right() - pad - row.count->width);
+    y += row_height;
+  }
+  return place;
+}
+
+}  // namespace smearscope::draw
