@@ -1,0 +1,267 @@
+#include "network/faster_rcnn.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "network/backbone.h"
+#include "network/boxes.h"
+#include "network/heads.h"
+#include "network/image_batch.h"
+#include "network/proposals.h"
+#include "network/roi_align.h"
+#include "network/targets.h"
+
+namespace smearscope::training {
+
+struct Network {
+  ModelInfo info;
+  TrainingSettings settings;
+  ResNet body{nullptr};
+  FeaturePyramid pyramid{nullptr};
+  RpnHead rpn{nullptr};
+  BoxHead box_head{nullptr};
+  // Anchors of the last padded size seen.
+  Size anchors_for;
+  AnchorSet anchors;
+};
+
+namespace {
+
+void check(bool holds, const std::string& problem) {
+  if (!holds) throw Error(problem);
+}
+
+void check_settings(const ModelInfo& info, const TrainingSettings& s) {
+  const Architecture& architecture = info.architecture;
+  check(!info.classes.empty(), "the model has no classes: name at least one");
+  check(architecture.fpn_channels > 0 && architecture.head_width > 0, "FPN channels and head width must be positive");
+  check(!architecture.anchor_ratios.empty(), "the model has no anchor ratios: name at least one");
+  for (const auto& sizes : architecture.anchor_sizes) {
+    check(!sizes.empty() && sizes.size() == architecture.anchor_sizes[0].size(),
+          "every pyramid level needs the same number of anchor sizes, at least one");
+  }
+  check(s.rpn_pre_nms_top_n > 0 && s.rpn_post_nms_top_n > 0, "RPN top-n numbers must be positive");
+  check(s.rpn_samples > 0 && s.roi_samples > 0, "sample counts must be positive");
+  const auto fraction = [](double value) { return value >= 0 && value <= 1; };
+  check(fraction(s.rpn_positive_fraction) && fraction(s.roi_positive_fraction), "positive fractions must be in 0..1");
+  check(s.rpn_negative_iou <= s.rpn_positive_iou, "rpn_negative_iou must not be above rpn_positive_iou");
+  check(s.frozen_stages >= 0 && s.frozen_stages <= 5, "frozen_stages must be 0..5");
+}
+
+// Detached tensor as floats in host memory.
+at::Tensor to_host(const at::Tensor& tensor) { return tensor.detach().to(at::kCPU, at::kFloat).contiguous(); }
+
+std::vector<std::vector<Box>> propose_all(const AnchorSet& anchors, const RpnHeadImpl::Output& rpn,
+                                          const std::vector<Size>& sizes, const ProposalLimits& limits) {
+  const at::Tensor logits = to_host(rpn.logits), deltas = to_host(rpn.deltas);
+  const float* const logits_data = logits.data_ptr<float>();
+  const float* const deltas_data = deltas.data_ptr<float>();
+  const auto count = static_cast<std::int64_t>(anchors.boxes.size());
+  std::vector<std::vector<Box>> proposals(sizes.size());
+  at::parallel_for(0, static_cast<std::int64_t>(sizes.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      proposals[i] = propose(anchors, logits_data + i * count, deltas_data + i * count * 4, sizes[i], limits);
+    }
+  });
+  return proposals;
+}
+
+at::Tensor rois_of(const std::vector<std::vector<Box>>& boxes) {
+  std::vector<float> rows;
+  for (std::size_t image = 0; image < boxes.size(); ++image) {
+    for (const Box& box : boxes[image]) {
+      rows.insert(rows.end(), {static_cast<float>(image), box.x_min, box.y_min, box.x_max, box.y_max});
+    }
+  }
+  return at::tensor(rows, at::kFloat).view({-1, 5});
+}
+
+at::Tensor smooth_l1(const at::Tensor& input, const at::Tensor& target, std::int64_t samples) {
+  return at::smooth_l1_loss(input, target, at::Reduction::Sum, 1.0 / 9) / samples;
+}
+
+void rpn_losses(const RpnHeadImpl::Output& rpn, const RpnSamples& samples, Losses& losses) {
+  const at::Device device = rpn.logits.device();
+  const auto anchors = static_cast<std::int64_t>(samples.anchors.size());
+  const auto positives = static_cast<std::int64_t>(samples.deltas.size() / 4);
+  const at::Tensor index = at::tensor(samples.anchors, at::kLong).to(device);
+  at::Tensor is_object = at::zeros({anchors}, rpn.logits.options());
+  is_object.slice(0, 0, positives).fill_(1);
+  losses.objectness =
+      at::binary_cross_entropy_with_logits(rpn.logits.flatten().index_select(0, index), is_object);
+  const at::Tensor deltas = at::tensor(samples.deltas, at::kFloat).view({-1, 4}).to(device);
+  losses.rpn_box =
+      smooth_l1(rpn.deltas.view({-1, 4}).index_select(0, index.slice(0, 0, positives)), deltas, anchors);
+}
+
+void box_head_losses(const BoxHeadImpl::Output& head, const RoiSamples& samples, Losses& losses) {
+  const at::Device device = head.logits.device();
+  const at::Tensor labels = at::tensor(samples.labels, at::kLong).to(device);
+  losses.classification = at::cross_entropy_loss(head.logits, labels);
+  const at::Tensor rows = at::tensor(samples.positive_rows, at::kLong).to(device);
+  const at::Tensor deltas = at::tensor(samples.deltas, at::kFloat).view({-1, 4}).to(device);
+  const at::Tensor own_class = labels.index_select(0, rows);
+  losses.box = smooth_l1(head.deltas.index({rows, own_class}), deltas, labels.size(0));
+}
+
+std::array<at::Tensor, 4> pooled_levels(const std::array<at::Tensor, 5>& levels) {
+  return {levels[0], levels[1], levels[2], levels[3]};
+}
+
+}  // namespace
+
+FasterRcnnImpl::FasterRcnnImpl(const ModelInfo& info, const TrainingSettings& settings)
+    : network_(std::make_unique<Network>()) {
+  check_settings(info, settings);
+  const Architecture& architecture = info.architecture;
+  network_->info = info;
+  network_->settings = settings;
+  network_->body = ResNet(architecture.backbone,
+                          BatchNormOptions{architecture.batch_norm_eps, settings.frozen_batch_norm});
+  network_->body->freeze_stages(settings.frozen_stages);
+  network_->pyramid = FeaturePyramid(network_->body->channels(), architecture.fpn_channels);
+  const auto anchors_per_position = architecture.anchor_sizes[0].size() * architecture.anchor_ratios.size();
+  network_->rpn = RpnHead(architecture.fpn_channels, static_cast<int>(anchors_per_position));
+  network_->box_head =
+      BoxHead(architecture.fpn_channels, architecture.head_width, static_cast<int>(info.classes.size()) + 1);
+  auto backbone = register_module("backbone", std::make_shared<torch::nn::Module>());
+  backbone->register_module("body", network_->body);
+  backbone->register_module("fpn", network_->pyramid);
+  register_module("rpn", network_->rpn);
+  register_module("roi_heads", network_->box_head);
+}
+
+FasterRcnnImpl::~FasterRcnnImpl() = default;
+
+const ModelInfo& FasterRcnnImpl::info() const { return network_->info; }
+const TrainingSettings& FasterRcnnImpl::settings() const { return network_->settings; }
+
+namespace {
+
+struct Features {
+  std::array<at::Tensor, 5> levels;
+  RpnHeadImpl::Output rpn;
+};
+
+// Everything up to the RPN's outputs; leaves the matching anchors in `network`.
+Features run_dense_part(Network& network, const ImageBatch& batch) {
+  Features features;
+  features.levels = network.pyramid(network.body(batch.images));
+  features.rpn = network.rpn(features.levels);
+  const Size padded{static_cast<int>(batch.images.size(2)), static_cast<int>(batch.images.size(3))};
+  if (!(padded == network.anchors_for)) {
+    std::vector<Size> grids;
+    for (const at::Tensor& level : features.levels) {
+      grids.push_back({static_cast<int>(level.size(2)), static_cast<int>(level.size(3))});
+    }
+    network.anchors = make_anchors(network.info.architecture, grids, padded);
+    network.anchors_for = padded;
+  }
+  return features;
+}
+
+}  // namespace
+
+Losses FasterRcnnImpl::losses(const std::vector<torch::Tensor>& images, const std::vector<Target>& targets,
+                              const LossOptions& options) {
+  check(images.size() == targets.size(), "losses: " + std::to_string(images.size()) + " images but " +
+                                             std::to_string(targets.size()) + " targets");
+  const TrainingSettings& s = settings();
+  const ImageBatch batch = make_batch(images, info().transform, options.min_side.value_or(info().transform.min_side));
+  std::vector<Objects> objects;
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    objects.push_back(checked_objects(targets[i], i, static_cast<int>(info().classes.size())));
+    resize_objects(objects[i], batch.original[i], batch.resized[i]);
+  }
+  RandomGenerator random(options.sampling_seed);
+
+  const Features features = run_dense_part(*network_, batch);
+  Losses losses;
+  rpn_losses(features.rpn, sample_anchors(network_->anchors.boxes, objects, s, random), losses);
+
+  const ProposalLimits limits{s.rpn_pre_nms_top_n, s.rpn_post_nms_top_n, info().architecture.rpn_nms_threshold};
+  const auto proposals = propose_all(network_->anchors, features.rpn, batch.resized, limits);
+  const RoiSamples samples = sample_proposals(proposals, objects, s, random);
+  const at::Tensor pooled = roi_align(pooled_levels(features.levels), rois_of(samples.boxes));
+  box_head_losses(network_->box_head(pooled), samples, losses);
+  return losses;
+}
+
+namespace {
+
+// Softmax scores and class deltas of one image's proposals -> its detections (roi_heads.py, postprocess_detections).
+// scores: [R, classes], deltas: [R, classes, 4] in host memory, class 0 background.
+Found select_detections(const std::vector<Box>& proposals, const float* scores, const float* deltas, int classes,
+                        Size resized, Size original, const Thresholds& thresholds) {
+  struct Candidate {
+    float score;
+    int label;
+    int proposal;
+    Box box;
+  };
+  constexpr float least_side = 1e-2F;
+  std::vector<Candidate> kept;
+  for (int label = 1; label < classes; ++label) {
+    std::vector<Candidate> candidates;
+    for (int p = 0; p < static_cast<int>(proposals.size()); ++p) {
+      const std::size_t row = static_cast<std::size_t>(p) * classes + label;
+      if (!(scores[row] > static_cast<float>(thresholds.score))) continue;
+      const Box box = clip(decode(deltas + row * 4, proposals[p], box_head_coder), resized);
+      if (has_sides(box, least_side)) candidates.push_back({scores[row], label, p, box});
+    }
+    const auto better = [](const Candidate& a, const Candidate& b) { return a.score > b.score; };
+    std::stable_sort(candidates.begin(), candidates.end(), better);
+    std::vector<Box> boxes;
+    for (const Candidate& candidate : candidates) boxes.push_back(candidate.box);
+    for (int i : non_maximum_suppression(boxes, thresholds.nms, thresholds.max_detections)) {
+      kept.push_back(candidates[i]);
+    }
+  }
+  std::stable_sort(kept.begin(), kept.end(), [](const Candidate& a, const Candidate& b) { return a.score > b.score; });
+  kept.resize(std::min(kept.size(), static_cast<std::size_t>(thresholds.max_detections)));
+
+  const float x = static_cast<float>(original.width) / static_cast<float>(resized.width);
+  const float y = static_cast<float>(original.height) / static_cast<float>(resized.height);
+  std::vector<float> box_rows, score_rows;
+  std::vector<std::int64_t> label_rows;
+  for (const Candidate& candidate : kept) {
+    const Box box = scale(candidate.box, x, y);
+    box_rows.insert(box_rows.end(), {box.x_min, box.y_min, box.x_max, box.y_max});
+    score_rows.push_back(candidate.score);
+    label_rows.push_back(candidate.label);
+  }
+  return {at::tensor(box_rows, at::kFloat).view({-1, 4}), at::tensor(score_rows, at::kFloat),
+          at::tensor(label_rows, at::kLong)};
+}
+
+}  // namespace
+
+std::vector<Found> FasterRcnnImpl::detect(const std::vector<torch::Tensor>& images) {
+  check(!is_training(), "detect needs the network in evaluation mode: call eval() first");
+  const at::NoGradGuard no_gradient;
+  const Architecture& architecture = info().architecture;
+  const ImageBatch batch = make_batch(images, info().transform, info().transform.min_side);
+  const Features features = run_dense_part(*network_, batch);
+  const ProposalLimits limits{architecture.rpn_pre_nms_top_n, architecture.rpn_post_nms_top_n,
+                              architecture.rpn_nms_threshold};
+  const auto proposals = propose_all(network_->anchors, features.rpn, batch.resized, limits);
+  const BoxHeadImpl::Output head =
+      network_->box_head(roi_align(pooled_levels(features.levels), rois_of(proposals)));
+  const at::Tensor scores = to_host(head.logits.softmax(1)), deltas = to_host(head.deltas);
+  const int classes = static_cast<int>(scores.size(1));
+  std::vector<Found> found;
+  std::int64_t row = 0;
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    found.push_back(select_detections(proposals[i], scores.data_ptr<float>() + row * classes,
+                                      deltas.data_ptr<float>() + row * classes * 4, classes, batch.resized[i],
+                                      batch.original[i], info().thresholds));
+    row += static_cast<std::int64_t>(proposals[i].size());
+  }
+  return found;
+}
+
+}  // namespace smearscope::training

@@ -1,0 +1,77 @@
+#include "network/image_batch.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "smearscope/error.h"
+
+namespace smearscope::training {
+
+namespace {
+
+void check_image(const at::Tensor& image, std::size_t index) {
+  const bool fits = image.defined() && image.dim() == 3 && image.size(0) == 3 && image.size(1) > 0 &&
+                    image.size(2) > 0 && image.scalar_type() == at::kFloat;
+  if (!fits) throw Error("image " + std::to_string(index) + ": must be a [3, H, W] f32 tensor that is not empty");
+}
+
+// Floor of side x scale, scale in double, as torchvision's eager code; but never less than one pixel.
+Size resized_size(Size size, int min_side, int max_side) {
+  const double least = std::min(size.height, size.width);
+  const double most = std::max(size.height, size.width);
+  const double scale = std::min(min_side / least, max_side / most);
+  const auto side = [scale](int of) { return std::max(1, static_cast<int>(std::floor(of * scale))); };
+  return {side(size.height), side(size.width)};
+}
+
+at::Tensor per_channel(const std::array<double, 3>& values, const at::Tensor& like) {
+  return at::tensor(at::ArrayRef<double>(values.data(), 3), like.options()).view({3, 1, 1});
+}
+
+at::Tensor adjust(const at::Tensor& image, const ImageAdjustment& adjustment) {
+  if (adjustment.contrast == 1 && adjustment.brightness == 0) return image;
+  return ((image - 0.5) * adjustment.contrast + (0.5 + adjustment.brightness)).clamp_(0, 1);
+}
+
+int padded(int side) { return (side + 31) / 32 * 32; }
+
+}  // namespace
+
+ImageBatch make_batch(const std::vector<at::Tensor>& images, const Transform& transform, int min_side) {
+  if (images.empty()) throw Error("no images: a batch needs at least one");
+  if (transform.adjustment.unsharp_amount != 0) {
+    throw Error("training with an unsharp mask is not supported: set unsharp_amount to 0");
+  }
+  ImageBatch batch;
+  Size largest;
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    check_image(images[i], i);
+    const Size size{static_cast<int>(images[i].size(1)), static_cast<int>(images[i].size(2))};
+    batch.original.push_back(size);
+    batch.resized.push_back(resized_size(size, min_side, transform.max_side));
+    largest.height = std::max(largest.height, batch.resized[i].height);
+    largest.width = std::max(largest.width, batch.resized[i].width);
+  }
+  const auto count = static_cast<std::int64_t>(images.size());
+  batch.images = at::empty({count, 3, padded(largest.height), padded(largest.width)},
+                           images[0].options().memory_format(at::MemoryFormat::ChannelsLast))
+                     .zero_();
+  const at::Tensor mean = per_channel(transform.mean, images[0]);
+  const at::Tensor std = per_channel(transform.std, images[0]);
+  for (std::int64_t i = 0; i < count; ++i) {
+    const at::Tensor normal = (adjust(images[i], transform.adjustment) - mean) / std;
+    const Size size = batch.resized[i];
+    const at::Tensor resized = size == batch.original[i]
+                                   ? normal
+                                   : at::upsample_bilinear2d(normal.unsqueeze(0), {size.height, size.width},
+                                                             /*align_corners=*/false)
+                                         .squeeze(0);
+    batch.images[i].slice(1, 0, size.height).slice(2, 0, size.width).copy_(resized);
+  }
+  return batch;
+}
+
+}  // namespace smearscope::training

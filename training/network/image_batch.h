@@ -1,0 +1,23 @@
+// Images of any size -> one padded batch, as the network sees it (torchvision/models/detection/transform.py).
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <vector>
+
+#include "network/boxes.h"
+#include "smearscope/model.h"
+
+namespace smearscope::training {
+
+struct ImageBatch {
+  at::Tensor images;           // [N, 3, H, W] f32, channels-last memory, H and W multiples of 32
+  std::vector<Size> resized;   // each image's own part of it, before padding
+  std::vector<Size> original;  // as given
+};
+
+// images: [3, H, W] f32 RGB in 0..1. Adjusted, normalised, resized and padded as `transform` says, but with `min_side`.
+// Throws smearscope::Error on another shape or dtype, on no image at all, and on an empty one.
+ImageBatch make_batch(const std::vector<at::Tensor>& images, const Transform& transform, int min_side);
+
+}  // namespace smearscope::training
