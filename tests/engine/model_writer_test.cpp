@@ -1,0 +1,241 @@
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <cmath>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+
+#include "model/tensor_values.h"
+#include "model_files.h"
+#include "smearscope/model.h"
+#include "temporary_folder.h"
+#include "tiny_model.h"
+
+namespace smearscope {
+namespace {
+
+class ModelWriter : public ::testing::Test {
+ protected:
+  std::string refusal(const std::function<void()>& action) {
+    try {
+      action();
+    } catch (const Error& error) {
+      EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos);
+      return error.what();
+    }
+    return {};
+  }
+
+  std::string write_refusal(const ModelInfo& info, const std::vector<TensorView>& tensors) {
+    return refusal([&] { write_model(folder_.file("m"), info, tensors); });
+  }
+
+  std::set<std::string> files() const {
+    std::set<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_.path()))
+      names.insert(entry.path().filename());
+    return names;
+  }
+
+  testing::TemporaryFolder folder_;
+};
+
+TEST_F(ModelWriter, SameInputGivesTheSameBytes) {
+  testing::write_random_model(folder_.file("a"), testing::tiny_model_info(), 3);
+  testing::write_random_model(folder_.file("b"), testing::tiny_model_info(), 3);
+  EXPECT_EQ(testing::read_bytes(folder_.file("a")), testing::read_bytes(folder_.file("b")));
+  EXPECT_EQ(files(), (std::set<std::string>{"a", "b"}));
+}
+
+TEST_F(ModelWriter, TensorsBeginAtAMultipleOf64Bytes) {
+  testing::write_random_model(folder_.file("a"), testing::tiny_model_info(), 3);
+  const std::string bytes = testing::read_bytes(folder_.file("a"));
+  EXPECT_EQ((bytes.size() - testing::Container::of(bytes).data.size()) % 64, 0U);
+}
+
+TEST_F(ModelWriter, RefusesTensorsThatTheArchitectureDoesNotCallFor) {
+  const ModelInfo info = testing::tiny_model_info();
+  testing::RandomTensors random(info, 1);
+  std::vector<TensorView> tensors = random.views();
+  tensors.pop_back();
+  EXPECT_NE(write_refusal(info, tensors).find("bbox_pred.bias' is missing"), std::string::npos);
+  tensors = random.views();
+  tensors.push_back(tensors[0]);
+  EXPECT_NE(write_refusal(info, tensors).find("comes twice"), std::string::npos);
+  tensors = random.views();
+  tensors[0].shape = {64, 147};
+  EXPECT_NE(write_refusal(info, tensors).find("has shape [64, 147]"), std::string::npos);
+  tensors = random.views();
+  tensors[0].bytes -= 4;
+  EXPECT_NE(write_refusal(info, tensors).find("conv1.weight': has 37628 bytes"), std::string::npos);
+  tensors = random.views();
+  tensors[0].dtype = DType::i8;
+  EXPECT_NE(write_refusal(info, tensors).find("has dtype I8"), std::string::npos);
+  EXPECT_TRUE(files().empty());
+}
+
+TEST_F(ModelWriter, RefusesNan) {
+  const ModelInfo info = testing::tiny_model_info();
+  testing::RandomTensors random(info, 1);
+  random.values("rpn.head.cls_logits.bias")[2] = std::nanf("");
+  EXPECT_NE(write_refusal(info, random.views()).find("'rpn.head.cls_logits.bias': value 2 is NaN"),
+            std::string::npos);
+  EXPECT_TRUE(files().empty());
+}
+
+TEST_F(ModelWriter, RefusesBadInfo) {
+  ModelInfo info = testing::tiny_model_info();
+  const testing::RandomTensors random(info, 1);
+  info.transform.std[0] = 0;
+  EXPECT_NE(write_refusal(info, random.views()).find("transform.std"), std::string::npos);
+  EXPECT_TRUE(files().empty());
+}
+
+// Runs `action` while no file may grow beyond `bytes`: what a full disk does, without one.
+void with_file_size_limit(rlim_t bytes, const std::function<void()>& action) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit limited{bytes, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &limited), 0);
+  action();
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, old_handler);
+}
+
+TEST_F(ModelWriter, FullDiskLeavesTheOldFileAndNothingElse) {
+  const ModelInfo info = testing::tiny_model_info();
+  const testing::RandomTensors random(info, 1);
+  testing::write_bytes(folder_.file("m"), "the old file");
+  std::string message;
+  with_file_size_limit(1000000, [&] { message = write_refusal(info, random.views()); });
+  EXPECT_EQ(message, folder_.file("m") + ": cannot write: File too large");
+  EXPECT_EQ(files(), (std::set<std::string>{"m"}));
+  EXPECT_EQ(testing::read_bytes(folder_.file("m")), "the old file");
+}
+
+TEST_F(ModelWriter, MissingFolderIsRefused) {
+  const ModelInfo info = testing::tiny_model_info();
+  const testing::RandomTensors random(info, 1);
+  const std::string path = folder_.file("none/m");
+  EXPECT_NE(refusal([&] {
+              write_model(path, info, random.views());
+            }).find(path + ": cannot create a file in its folder"),
+            std::string::npos);
+}
+
+// Renaming over a device or a pipe would destroy it.
+TEST_F(ModelWriter, WhatIsNotARegularFileIsNotReplaced) {
+  const ModelInfo info = testing::tiny_model_info();
+  const testing::RandomTensors random(info, 1);
+  ASSERT_EQ(::mkfifo(folder_.file("m").c_str(), 0600), 0);
+  EXPECT_NE(write_refusal(info, random.views()).find("is not a regular file"), std::string::npos);
+  EXPECT_TRUE(std::filesystem::is_fifo(folder_.file("m")));
+  EXPECT_NE(refusal([&] { write_model(folder_.path(), info, random.views()); }).find("is a folder"),
+            std::string::npos);
+}
+
+TEST_F(ModelWriter, LoadedModelCanBeWrittenOverItsOwnFile) {
+  const std::string path = folder_.file("m");
+  testing::write_random_model(path, testing::tiny_model_info(), 1);
+  const auto model = Model::load(path);
+  ModelInfo info = model->info();
+  info.metrics["AP50"] = 0.5;
+  write_model(path, info, model->tensors());
+  EXPECT_EQ(Model::load(path)->info().metrics.at("AP50"), 0.5);
+  EXPECT_EQ(files(), (std::set<std::string>{"m"}));
+}
+
+TEST_F(ModelWriter, MixedDtypesStayAligned) {
+  const ModelInfo info = testing::tiny_model_info();
+  const testing::RandomTensors random(info, 1);
+  std::vector<TensorView> tensors = random.views();
+  const std::vector<std::uint8_t> half = store_as(tensors[1], DType::f16);
+  tensors[1].dtype = DType::f16;
+  tensors[1].data = half.data();
+  tensors[1].bytes = half.size();
+  write_model(folder_.file("m"), info, tensors);
+  const auto model = Model::load(folder_.file("m"));
+  EXPECT_EQ(model->tensors().back().name, tensors[1].name);
+  EXPECT_EQ(to_f32(model->tensors().back()), to_f32(tensors[1]));
+}
+
+TEST_F(ModelWriter, ConversionRoundsWeightsAndKeepsVectorsInF32) {
+  testing::write_random_model(folder_.file("f32"), testing::tiny_model_info(), 1);
+  const auto source = Model::load(folder_.file("f32"));
+  for (const DType dtype : {DType::f16, DType::bf16}) {
+    convert_model(folder_.file("f32"), folder_.file("converted"), dtype);
+    const auto converted = Model::load(folder_.file("converted"));
+    ASSERT_EQ(converted->tensors().size(), source->tensors().size());
+    for (const TensorView& tensor : converted->tensors()) {
+      std::vector<float> expected = to_f32(*source->find(tensor.name));
+      if (tensor.shape.size() == 1) {
+        EXPECT_EQ(tensor.dtype, DType::f32);
+      } else {
+        EXPECT_EQ(tensor.dtype, dtype);
+        const std::vector<std::uint8_t> rounded = store_as(*source->find(tensor.name), dtype);
+        expected = to_f32({"", dtype, {}, rounded.data(), rounded.size()});
+      }
+      ASSERT_EQ(to_f32(tensor), expected) << tensor.name;
+    }
+    EXPECT_EQ(converted->info().classes, source->info().classes);
+  }
+}
+
+TEST_F(ModelWriter, ConversionToF32AndBackKeepsEveryBit) {
+  testing::write_random_model(folder_.file("f32"), testing::tiny_model_info(), 1);
+  convert_model(folder_.file("f32"), folder_.file("f16"), DType::f16);
+  convert_model(folder_.file("f16"), folder_.file("wide"), DType::f32);
+  convert_model(folder_.file("wide"), folder_.file("again"), DType::f16);
+  EXPECT_EQ(testing::read_bytes(folder_.file("f16")), testing::read_bytes(folder_.file("again")));
+}
+
+TEST_F(ModelWriter, ConversionNamesTheTensorThatDoesNotFit) {
+  const ModelInfo info = testing::tiny_model_info();
+  testing::RandomTensors random(info, 1);
+  random.values("roi_heads.box_head.fc7.weight")[3] = 1e6F;
+  write_model(folder_.file("m"), info, random.views());
+  const std::string message =
+      refusal([&] { convert_model(folder_.file("m"), folder_.file("out"), DType::f16); });
+  EXPECT_NE(message.find("'roi_heads.box_head.fc7.weight': value 3 (1000000.000000) is too large for F16"),
+            std::string::npos)
+      << message;
+  EXPECT_EQ(files(), (std::set<std::string>{"m"}));
+}
+
+TEST(ExpectedTensors, CountsAreThoseOfTheNetworks) {
+  Architecture architecture;
+  const std::map<std::string, std::size_t> counts = {{"resnet18", 130}, {"resnet34", 210}, {"resnet50", 295}};
+  for (const auto& [backbone, count] : counts) {
+    architecture.backbone = backbone;
+    EXPECT_EQ(expected_tensors(architecture, 3).size(), count) << backbone;
+  }
+  architecture.backbone = "resnet101";
+  EXPECT_THROW(expected_tensors(architecture, 3), Error);
+}
+
+class FindModel : public ModelWriter {
+ protected:
+  void SetUp() override { ::setenv("SMEARSCOPE_MODEL_DIR", folder_.path().c_str(), 1); }
+  void TearDown() override { ::unsetenv("SMEARSCOPE_MODEL_DIR"); }
+};
+
+TEST_F(FindModel, NamesAreLookedUpInTheModelFolder) {
+  testing::write_bytes(folder_.file("cells.safetensors"), "x");
+  EXPECT_EQ(find_model("cells"), folder_.file("cells.safetensors"));
+  EXPECT_EQ(find_model("cells.safetensors"), folder_.file("cells.safetensors"));
+  EXPECT_EQ(find_model(folder_.file("cells.safetensors")), folder_.file("cells.safetensors"));
+  EXPECT_NE(refusal([] { find_model("other"); }).find("no model 'other' in " + folder_.path()),
+            std::string::npos);
+  EXPECT_NE(refusal([] { find_model(""); }).find("no model ''"), std::string::npos);
+  EXPECT_NE(refusal([] { find_model("./none.safetensors"); }).find("no such model file"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace smearscope
