@@ -74,7 +74,8 @@ json parse(const std::filesystem::path& file) {
 
 // Calls `take(record)` for each element of the top-level list `name`.
 template <typename Take>
-void for_each(const json& document, const std::filesystem::path& file, const char* name, const char* what, Take take) {
+void for_each(const json& document, const std::filesystem::path& file, const char* name, const char* what,
+              Take take) {
   if (!document.is_object() || !document.contains(name) || !document[name].is_array()) {
     throw Error(file.string() + ": has no list \"" + name + "\"; is it COCO detection JSON?");
   }
@@ -96,18 +97,20 @@ void check_file_name(const Record& record, const std::string& name) {
 
 Box read_box(const Record& record, const Image& image) {
   const json& list = record.field("bbox");
-  const bool four_numbers = list.is_array() && list.size() == 4 &&
-                            std::all_of(list.begin(), list.end(), [](const json& v) { return v.is_number(); });
+  const bool four_numbers =
+      list.is_array() && list.size() == 4 &&
+      std::all_of(list.begin(), list.end(), [](const json& v) { return v.is_number(); });
   if (!four_numbers) record.fail("\"bbox\" is not four numbers");
   const double x = list[0].get<double>(), y = list[1].get<double>();
   const double width = list[2].get<double>(), height = list[3].get<double>();
   const std::string shown = "box " + list.dump() + " ";
   if (!(width > 0 && height > 0)) record.fail(shown + "has no area");
-  const bool inside = x >= -rounding_slack && y >= -rounding_slack && x + width <= image.width + rounding_slack &&
+  const bool inside = x >= -rounding_slack && y >= -rounding_slack &&
+                      x + width <= image.width + rounding_slack &&
                       y + height <= image.height + rounding_slack;
   if (!inside) {
-    record.fail(shown + "reaches outside its image '" + image.file + "' (" + std::to_string(image.width) + "x" +
-                std::to_string(image.height) + ")");
+    record.fail(shown + "reaches outside its image '" + image.file + "' (" + std::to_string(image.width) +
+                "x" + std::to_string(image.height) + ")");
   }
   const Box box{std::max(x, 0.0), std::max(y, 0.0), std::min(x + width, double(image.width)),
                 std::min(y + height, double(image.height))};
@@ -120,7 +123,9 @@ bool is_crowd(const json& value) {
   return found != value.end() && ((found->is_number() && found->get<double>() != 0) || *found == true);
 }
 
-double hundredths(double pixels) { return std::round(pixels * 100) / 100; }
+double hundredths(double pixels) {
+  return std::round(pixels * 100) / 100;
+}
 
 }  // namespace
 

@@ -15,16 +15,16 @@ struct CocoPart {
   std::vector<Image> images;         // in file order; `path` is set to images_folder / file
 };
 
-// Reads `file`. Unknown fields are ignored, as are `iscrowd` regions; "source" and "source_file" of an image are
-// optional. A box may reach up to half a pixel outside its image (rounding) and is clipped to it.
-// Throws Error, naming the file and the record's id, on anything else that is not as it should be: bad JSON, missing
-// or ill-typed fields, repeated ids or file names, file names that leave the folder, unknown image or category ids,
-// boxes outside the image or without area. Doesn't look at the image files.
+// Reads `file`. Unknown fields are ignored, as are `iscrowd` regions; "source" and "source_file" of an image
+// are optional. A box may reach up to half a pixel outside its image (rounding) and is clipped to it. Throws
+// Error, naming the file and the record's id, on anything else that is not as it should be: bad JSON, missing
+// or ill-typed fields, repeated ids or file names, file names that leave the folder, unknown image or
+// category ids, boxes outside the image or without area. Doesn't look at the image files.
 CocoPart read_coco(const std::filesystem::path& file, const std::filesystem::path& images_folder);
 
-// Writes `images`, whole or not at all. Image and annotation ids count up from the given ones; returns through them the
-// next free ones, so that ids stay unique over several parts. Box coordinates are rounded to 0.01 pixel.
-// Throws Error if the file can't be written.
+// Writes `images`, whole or not at all. Image and annotation ids count up from the given ones; returns
+// through them the next free ones, so that ids stay unique over several parts. Box coordinates are rounded to
+// 0.01 pixel. Throws Error if the file can't be written.
 void write_coco(const std::filesystem::path& file, const std::vector<std::string>& classes,
                 const std::vector<Image>& images, int& next_image_id, int& next_annotation_id);
 

@@ -46,7 +46,8 @@ class NewFolder {
 void check_image_files(const std::vector<Image>& images, const fs::path& annotations) {
   for (const Image& image : images) {
     if (!fs::is_regular_file(image.path)) {
-      throw Error(annotations.string() + ": image '" + image.file + "' is missing: there is no " + image.path.string());
+      throw Error(annotations.string() + ": image '" + image.file + "' is missing: there is no " +
+                  image.path.string());
     }
   }
 }
@@ -63,10 +64,11 @@ void check_file_names(const Corpus& corpus) {
 void describe(std::ostream& out, const char* name, const std::vector<Image>& part) {
   out.precision(17);
   for (const Image& image : part) {
-    out << name << ' ' << image.file << ' ' << image.width << ' ' << image.height << ' ' << sha256_of_file(image.path)
-        << '\n';
+    out << name << ' ' << image.file << ' ' << image.width << ' ' << image.height << ' '
+        << sha256_of_file(image.path) << '\n';
     for (const Annotation& a : image.annotations) {
-      out << a.category << ' ' << a.box.x_min << ' ' << a.box.y_min << ' ' << a.box.x_max << ' ' << a.box.y_max << '\n';
+      out << a.category << ' ' << a.box.x_min << ' ' << a.box.y_min << ' ' << a.box.x_max << ' '
+          << a.box.y_max << '\n';
     }
   }
 }
@@ -90,7 +92,8 @@ Corpus read_corpus(const fs::path& folder) {
     found = true;
   }
   if (!found) {
-    throw Error(folder.string() + ": not a corpus: annotations/train.json and annotations/val.json are missing");
+    throw Error(folder.string() +
+                ": not a corpus: annotations/train.json and annotations/val.json are missing");
   }
   return corpus;
 }

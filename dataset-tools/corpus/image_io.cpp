@@ -13,7 +13,8 @@ cv::Mat read_image(const std::filesystem::path& file) {
   } catch (const cv::Exception&) {
     image.release();  // too large, or broken in a way that OpenCV throws for
   }
-  if (image.empty()) throw Error(file.string() + ": not an image that can be read (broken, or an unknown format)");
+  if (image.empty())
+    throw Error(file.string() + ": not an image that can be read (broken, or an unknown format)");
   cv::cvtColor(image, image, cv::COLOR_BGR2RGB);
   return image;
 }

@@ -32,7 +32,8 @@ class Merger {
                     match->correlation);
     }
     const auto [same, is_new] = train_of_sum_.emplace(fingerprint.sha256, result_.corpus.train.size());
-    if (!is_new) return remove(image, result_.corpus.train[same->second], Removal::Kind::train_repeats_train, 1);
+    if (!is_new)
+      return remove(image, result_.corpus.train[same->second], Removal::Kind::train_repeats_train, 1);
     add(image, result_.corpus.train);
   }
 

@@ -22,10 +22,11 @@ struct MergeResult {
   std::vector<Removal> removals;
 };
 
-// Joins `corpora` in order. The classes must be the same. Left out are: validation images whose bytes an earlier one
-// has; training images that copy a validation image of any of the corpora, byte for byte or nearly (near_duplicate);
-// training images whose bytes an earlier training image has. If two images have one file name, the later gets its
-// source's name before its own. Decodes every image. Throws Error if the classes differ or a file isn't an image.
+// Joins `corpora` in order. The classes must be the same. Left out are: validation images whose bytes an
+// earlier one has; training images that copy a validation image of any of the corpora, byte for byte or
+// nearly (near_duplicate); training images whose bytes an earlier training image has. If two images have one
+// file name, the later gets its source's name before its own. Decodes every image. Throws Error if the
+// classes differ or a file isn't an image.
 MergeResult merge(const std::vector<Corpus>& corpora);
 
 }  // namespace smearscope::corpus

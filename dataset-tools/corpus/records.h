@@ -21,10 +21,10 @@ struct Annotation {
 };
 
 struct Image {
-  std::string file;            // name in the corpus's images/ folder
-  int width = 0, height = 0;   // pixels
-  std::string source;          // data set it comes from: "bccd", "txl", ...
-  std::string source_file;     // its file in that data set, relative to the data set's folder
+  std::string file;           // name in the corpus's images/ folder
+  int width = 0, height = 0;  // pixels
+  std::string source;         // data set it comes from: "bccd", "txl", ...
+  std::string source_file;    // its file in that data set, relative to the data set's folder
   std::vector<Annotation> annotations;
   std::filesystem::path path;  // where its bytes are now; not written to the corpus
 };

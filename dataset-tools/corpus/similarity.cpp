@@ -24,8 +24,9 @@ cv::Mat oriented(const cv::Mat& pattern, int orientation) {
 
 }  // namespace
 
-// Brightness, contrast and the one big cell in the middle of many pictures say nothing about whether two pictures are
-// the same; so each pixel of a thumbnail is taken relative to its neighbourhood's mean and spread.
+// Brightness, contrast and the one big cell in the middle of many pictures say nothing about whether two
+// pictures are the same; so each pixel of a thumbnail is taken relative to its neighbourhood's mean and
+// spread.
 cv::Mat pattern_of(const cv::Mat& rgb) {
   cv::Mat grey, thumbnail, mean, spread;
   cv::cvtColor(rgb, grey, cv::COLOR_RGB2GRAY);
@@ -52,7 +53,8 @@ SimilarityIndex::SimilarityIndex(const std::vector<Fingerprint>& images)
   int row = 0;
   for (const Fingerprint& image : images) {
     sums_.push_back(image.sha256);
-    for (int i = 0; i < orientations; ++i) oriented(image.pattern, i).reshape(1, 1).copyTo(patterns_.row(row++));
+    for (int i = 0; i < orientations; ++i)
+      oriented(image.pattern, i).reshape(1, 1).copyTo(patterns_.row(row++));
   }
 }
 

@@ -1,5 +1,5 @@
-// Is this picture that picture again? Data sets share images: copied byte for byte, compressed again, resized, turned,
-// mirrored, brightened, or photographed twice.
+// Is this picture that picture again? Data sets share images: copied byte for byte, compressed again,
+// resized, turned, mirrored, brightened, or photographed twice.
 #pragma once
 
 #include <filesystem>
@@ -14,15 +14,16 @@ namespace smearscope::corpus {
 
 struct Fingerprint {
   std::string sha256;  // of the file
-  cv::Mat pattern;     // 32x32 f32: where it is locally lighter and darker; zero mean, unit norm (or all 0: a blank)
+  cv::Mat
+      pattern;  // 32x32 f32: where it is locally lighter and darker; zero mean, unit norm (or all 0: a blank)
 };
 
 // Throws Error if the file is not an image.
 Fingerprint fingerprint_of(const std::filesystem::path& file);
 cv::Mat pattern_of(const cv::Mat& rgb);
 
-// Patterns of two unrelated smears correlate below 0.43, over all eight orientations; copies above 0.45 up to 1.
-// (Measured on BCCD and TXL-PBC, where every pair between 0.40 and 0.60 was looked at.)
+// Patterns of two unrelated smears correlate below 0.43, over all eight orientations; copies above 0.45 up
+// to 1. (Measured on BCCD and TXL-PBC, where every pair between 0.40 and 0.60 was looked at.)
 constexpr double near_duplicate = 0.45;
 
 // Finds the image most like a given one among those it holds, in any of the eight orientations of the square.
@@ -31,8 +32,8 @@ class SimilarityIndex {
   explicit SimilarityIndex(const std::vector<Fingerprint>& images);
 
   struct Match {
-    std::size_t index = 0;      // into `images`
-    double correlation = 0;     // -1..1
+    std::size_t index = 0;   // into `images`
+    double correlation = 0;  // -1..1
     bool same_bytes = false;
   };
   // The byte-identical image if there is one, else the most similar. Nothing if the index is empty.

@@ -1,5 +1,6 @@
 // BCCD (github.com/Shenggan/BCCD_Dataset): JPEGImages/NAME.jpg, Annotations/NAME.xml (Pascal VOC),
-// ImageSets/Main/{train,val}.txt with one NAME a line; test.txt, if there, joins val. `folder` is BCCD or its parent.
+// ImageSets/Main/{train,val}.txt with one NAME a line; test.txt, if there, joins val. `folder` is BCCD or its
+// parent.
 #include <cmath>
 #include <fstream>
 #include <pugixml.hpp>
@@ -57,7 +58,8 @@ Image read_image_record(const fs::path& root, const std::string& name, Notes& no
     const std::string where = file + ": object " + std::to_string(++number);
     const pugi::xml_node box = object.child("bndbox");
     const auto at = [&](const char* coordinate) { return read_coordinate(box, coordinate, where); };
-    const Annotation cell{{at("xmin"), at("ymin"), at("xmax"), at("ymax")}, class_index(object.child_value("name"), where)};
+    const Annotation cell{{at("xmin"), at("ymin"), at("xmax"), at("ymax")},
+                          class_index(object.child_value("name"), where)};
     add_annotation(image, cell, where, notes);
   }
   return image;
@@ -75,7 +77,8 @@ Corpus read_bccd(const fs::path& folder, Notes& notes) {
   }
   for (const char* list : {"val.txt", "test.txt"}) {
     if (!fs::exists(lists / list) && list != std::string("val.txt")) continue;
-    for (const std::string& name : read_names(lists / list)) corpus.val.push_back(read_image_record(root, name, notes));
+    for (const std::string& name : read_names(lists / list))
+      corpus.val.push_back(read_image_record(root, name, notes));
   }
   return corpus;
 }

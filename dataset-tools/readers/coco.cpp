@@ -1,5 +1,5 @@
-// COCO detection JSON in a corpus folder: images/, annotations/train.json and annotations/val.json, at least one of the
-// two. Category names are mapped to the corpus's own classes.
+// COCO detection JSON in a corpus folder: images/, annotations/train.json and annotations/val.json, at least
+// one of the two. Category names are mapped to the corpus's own classes.
 #include "corpus/classes.h"
 #include "corpus/folder.h"
 #include "corpus/image_io.h"
@@ -8,14 +8,14 @@
 namespace smearscope::corpus {
 namespace {
 
-void standardise_part(std::vector<Image>& images, const std::vector<int>& category_of, const std::string& source,
-                      Notes& notes) {
+void standardise_part(std::vector<Image>& images, const std::vector<int>& category_of,
+                      const std::string& source, Notes& notes) {
   for (Image& image : images) {
     const cv::Mat pixels = read_image(image.path);
     if (pixels.cols != image.width || pixels.rows != image.height) {
-      throw Error(image.path.string() + ": has " + std::to_string(pixels.cols) + "x" + std::to_string(pixels.rows) +
-                  " pixels, but its annotations say " + std::to_string(image.width) + "x" +
-                  std::to_string(image.height));
+      throw Error(image.path.string() + ": has " + std::to_string(pixels.cols) + "x" +
+                  std::to_string(pixels.rows) + " pixels, but its annotations say " +
+                  std::to_string(image.width) + "x" + std::to_string(image.height));
     }
     if (image.source.empty()) {
       image.source = source;

@@ -24,8 +24,9 @@ const Reader& find_reader(const std::string& name) {
 
 void add_annotation(Image& image, const Annotation& annotation, const std::string& where, Notes& notes) {
   const Box& box = annotation.box;
-  const Box clipped{std::clamp(box.x_min, 0.0, double(image.width)), std::clamp(box.y_min, 0.0, double(image.height)),
-                    std::clamp(box.x_max, 0.0, double(image.width)), std::clamp(box.y_max, 0.0, double(image.height))};
+  const Box clipped{
+      std::clamp(box.x_min, 0.0, double(image.width)), std::clamp(box.y_min, 0.0, double(image.height)),
+      std::clamp(box.x_max, 0.0, double(image.width)), std::clamp(box.y_max, 0.0, double(image.height))};
   // Coordinates are kept to 0.01 pixel; a thinner box would have no area in the file.
   if (!(clipped.width() >= 0.01 && clipped.height() >= 0.01)) {
     notes.push_back(where + ": box without area dropped");
@@ -34,7 +35,8 @@ void add_annotation(Image& image, const Annotation& annotation, const std::strin
   const bool repeated =
       std::any_of(image.annotations.begin(), image.annotations.end(), [&](const Annotation& other) {
         return other.category == annotation.category && other.box.x_min == clipped.x_min &&
-               other.box.y_min == clipped.y_min && other.box.x_max == clipped.x_max && other.box.y_max == clipped.y_max;
+               other.box.y_min == clipped.y_min && other.box.x_max == clipped.x_max &&
+               other.box.y_max == clipped.y_max;
       });
   if (repeated) {
     notes.push_back(where + ": repeated label dropped");

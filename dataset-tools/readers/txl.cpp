@@ -1,7 +1,7 @@
-// TXL-PBC (github.com/lugan113/TXL-PBC_Dataset): images/{train,val}/NAME.jpg and labels/{train,val}/NAME.txt in YOLO
-// text: a line per cell, "class x_centre y_centre width height", lengths relative to the image. Classes by number: 0
-// WBC, 1 RBC, 2 Platelets (data.yaml). A classes.txt lies among the labels. A test part, if there, joins val. `folder`
-// is TXL_PBC or its parent.
+// TXL-PBC (github.com/lugan113/TXL-PBC_Dataset): images/{train,val}/NAME.jpg and labels/{train,val}/NAME.txt
+// in YOLO text: a line per cell, "class x_centre y_centre width height", lengths relative to the image.
+// Classes by number: 0 WBC, 1 RBC, 2 Platelets (data.yaml). A classes.txt lies among the labels. A test part,
+// if there, joins val. `folder` is TXL_PBC or its parent.
 #include <algorithm>
 #include <fstream>
 #include <sstream>

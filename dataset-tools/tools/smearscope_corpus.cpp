@@ -66,7 +66,8 @@ void print_counts(const Corpus& corpus) {
 }
 
 void standardise(const Arguments& arguments) {
-  if (!arguments.positional.empty()) throw Error("unexpected argument '" + arguments.positional.front() + "'");
+  if (!arguments.positional.empty())
+    throw Error("unexpected argument '" + arguments.positional.front() + "'");
   const Reader& reader = find_reader(arguments.required("source"));
   const std::filesystem::path input = arguments.required("input");
   if (!std::filesystem::is_directory(input)) throw Error(input.string() + ": no such folder");
@@ -87,18 +88,18 @@ void merge_folders(const Arguments& arguments) {
   std::map<std::string, std::map<Kind, int>> counts;
   for (const Removal& r : merged.removals) {
     const bool nearly = r.kind == Kind::train_resembles_val;
-    std::cerr << r.source << " " << r.file << " left out: " << (nearly ? "resembles " : "the same as ") << r.kept_source
-              << " " << r.kept_file;
+    std::cerr << r.source << " " << r.file << " left out: " << (nearly ? "resembles " : "the same as ")
+              << r.kept_source << " " << r.kept_file;
     if (nearly) std::cerr << " (correlation " << r.correlation << ")";
     std::cerr << "\n";
     ++counts[r.source][r.kind];
   }
   write_corpus(output, merged.corpus);
   for (auto& [source, count] : counts) {
-    std::cout << source << ": left out of train " << count[Kind::train_repeats_val] << " the same as a val image, "
-              << count[Kind::train_resembles_val] << " resembling one, " << count[Kind::train_repeats_train]
-              << " the same as another train image; out of val " << count[Kind::val_repeats_val]
-              << " the same as another\n";
+    std::cout << source << ": left out of train " << count[Kind::train_repeats_val]
+              << " the same as a val image, " << count[Kind::train_resembles_val] << " resembling one, "
+              << count[Kind::train_repeats_train] << " the same as another train image; out of val "
+              << count[Kind::val_repeats_val] << " the same as another\n";
   }
   print_counts(merged.corpus);
   std::cout << "digest " << digest_of(read_corpus(output)) << "\n";
@@ -106,7 +107,8 @@ void merge_folders(const Arguments& arguments) {
 
 void print_usage() {
   std::cout << usage;
-  for (const Reader& reader : readers()) std::cout << "  " << reader.name << "\t" << reader.description << "\n";
+  for (const Reader& reader : readers())
+    std::cout << "  " << reader.name << "\t" << reader.description << "\n";
 }
 
 int run(int count, char** values) {
