@@ -1,0 +1,68 @@
+// What celldetect does to one stream's frames: frame in, cells to attach out.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cell_meta.h"
+#include "detection/class_filter.h"
+#include "detection/live_detector.h"
+#include "smearscope/detector.h"
+
+namespace smearscope {
+
+// Which detections are kept. What is not set is the model's own choice.
+struct Selection {
+  std::optional<double> score;        // 0..1, see Thresholds
+  std::optional<double> nms;          // 0..1
+  std::optional<int> max_detections;  // per frame, best first, after `classes`
+  std::string classes;                // see ClassFilter
+};
+
+struct DetectionStats {
+  std::uint64_t frames_detected = 0;
+  std::uint64_t frames_skipped = 0;  // passed without a detection of their own
+  double last_ms = 0;  // wall-clock time of the last detection, waiting for a shared engine included
+};
+
+// go_live, live, process and reset are for one thread at a time (the streaming thread); select and stats for
+// any.
+class CellDetector {
+ public:
+  // Throws Error if `selection` names a class that the model lacks.
+  CellDetector(std::shared_ptr<Detector> detector, const Selection& selection);
+
+  // At first each frame is detected before process returns; from here on frames pass at once, see
+  // LiveDetector.
+  void go_live();
+  bool live() const { return live_ != nullptr; }
+
+  // Takes effect with the next detection. Throws Error, and changes nothing, on a class that the model lacks.
+  void select(const Selection& selection);
+
+  // Cells in pixels of the frame, inside it. Throws Error if detection fails.
+  std::vector<Cell> process(const Frame& frame);
+
+  void reset();  // the next frame belongs to another stream
+  DetectionStats stats() const;
+  const Model& model() const { return detector_->model(); }
+
+ private:
+  std::vector<Cell> detect(const Frame& frame);
+
+  const std::shared_ptr<Detector> detector_;
+
+  mutable std::mutex mutex_;  // guards these; detect runs on the live worker too
+  Selection selection_;
+  ClassFilter filter_;
+  std::uint64_t detected_ = 0;
+  double last_ms_ = 0;
+
+  std::unique_ptr<LiveDetector> live_;  // last: its worker uses all above
+};
+
+}  // namespace smearscope

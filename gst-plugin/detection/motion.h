@@ -1,0 +1,34 @@
+// How far the stage moved the picture between one frame and the next, by phase correlation.
+#pragma once
+
+#include <opencv2/core.hpp>
+
+#include "smearscope/frame.h"
+
+namespace smearscope {
+
+// Pixels of the frame; positive x: what is in the picture moved right, positive y: down.
+struct Shift {
+  double x = 0;
+  double y = 0;
+};
+
+// Phase correlation (Kuglin and Hines, 1975) of small grey copies of consecutive frames, with the spectrum's
+// weak frequencies damped, so that neither sensor noise nor defocus hides the peak. It measures translation
+// alone, up to about a third of the frame's side per frame. Host memory only. One thread at a time.
+class MotionEstimator {
+ public:
+  // Shift of the picture since the previous call. Nothing to compare with (first frame, after reset, a new
+  // frame size, a frame under 32 pixels) or nothing that fits better than standing still gives no shift.
+  Shift update(const Frame& frame);
+  void reset();
+
+ private:
+  int frame_width_ = 0;
+  int frame_height_ = 0;
+  cv::Mat window_;
+  cv::Mat previous_picture_, previous_spectrum_;  // both empty: nothing to compare with
+  cv::Mat picture_, spectrum_, cross_, correlation_, windowed_;
+};
+
+}  // namespace smearscope

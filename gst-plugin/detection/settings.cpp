@@ -1,0 +1,205 @@
+#include "detection/settings.h"
+
+#include <gst/gst.h>
+
+namespace smearscope {
+namespace {
+
+enum Property : guint {
+  prop_model = 1,
+  prop_device,
+  prop_precision,
+  prop_threads,
+  prop_mode,
+  prop_score_threshold,
+  prop_nms_threshold,
+  prop_max_detections,
+  prop_classes,
+};
+static_assert(prop_classes + 1 == first_free_property);
+
+constexpr auto any_time =
+    static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING);
+constexpr auto before_start =
+    static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
+
+GType mode_type() {
+  static const GEnumValue values[] = {
+      {static_cast<int>(DetectionMode::automatic), "latest if the source says that it is live, else every",
+       "auto"},
+      {static_cast<int>(DetectionMode::every),
+       "Each frame waits for its own detection; a slow device slows the stream", "every"},
+      {static_cast<int>(DetectionMode::latest),
+       "Frames pass at once with the newest cells, moved along with the picture; frames that come while the "
+       "device is "
+       "busy are skipped",
+       "latest"},
+      {0, nullptr, nullptr}};
+  static const GType type = g_enum_register_static("SmearscopeDetectionMode", values);
+  return type;
+}
+
+GType precision_type() {
+  static const GEnumValue values[] = {
+      {static_cast<int>(Precision::f32), "32-bit floating point", "f32"},
+      {static_cast<int>(Precision::f16), "16-bit floating point", "f16"},
+      {static_cast<int>(Precision::bf16), "bfloat16: 16-bit floating point with the range of f32", "bf16"},
+      {static_cast<int>(Precision::int8), "8-bit integers, for a quantised model", "int8"},
+      {0, nullptr, nullptr}};
+  static const GType type = g_enum_register_static("SmearscopePrecision", values);
+  return type;
+}
+
+std::string text_of(const GValue* value) {
+  const gchar* text = g_value_get_string(value);
+  return text ? text : "";
+}
+
+std::optional<double> unless_negative(double value) {
+  return value < 0 ? std::nullopt : std::optional<double>(value);
+}
+
+void install_engine_properties(GObjectClass* object_class) {
+  g_object_class_install_property(
+      object_class, prop_model,
+      g_param_spec_string(
+          "model", "Model",
+          "Model file (.safetensors): a path, or the name of a shipped model. Loaded when the element "
+          "leaves READY; a change later counts from the next start",
+          default_model, before_start));
+  g_object_class_install_property(
+      object_class, prop_device,
+      g_param_spec_string(
+          "device", "Device",
+          "Where the model runs: cpu, cuda (the first GPU) or cuda:N. A device that this build or "
+          "machine lacks is an error, never replaced by another. Counts from the next start",
+          "cpu", before_start));
+  g_object_class_install_property(
+      object_class, prop_precision,
+      g_param_spec_enum(
+          "precision", "Precision",
+          "Number format in which the model runs; one that the device lacks is an error. Counts from "
+          "the next start",
+          precision_type(), static_cast<int>(Precision::f32), before_start));
+  g_object_class_install_property(
+      object_class, prop_threads,
+      g_param_spec_int(
+          "threads", "Threads",
+          "CPU threads for one detection; 0: as many as the process may use cores. Elements with the same "
+          "model, device, precision and threads share one engine. Counts from the next start",
+          0, 1024, 0, before_start));
+  g_object_class_install_property(
+      object_class, prop_mode,
+      g_param_spec_enum(
+          "mode", "Mode",
+          "Whether each frame waits for its own detection or frames pass at once. Counts from the next "
+          "start",
+          mode_type(), static_cast<int>(DetectionMode::automatic), before_start));
+}
+
+void install_selection_properties(GObjectClass* object_class) {
+  g_object_class_install_property(
+      object_class, prop_score_threshold,
+      g_param_spec_double("score-threshold", "Score threshold",
+                          "Cells of this score or less are left out (0 to 1); -1: the model's own threshold",
+                          -1, 1, -1, any_time));
+  g_object_class_install_property(
+      object_class, prop_nms_threshold,
+      g_param_spec_double(
+          "nms-threshold", "Overlap threshold",
+          "Of two boxes of one class that overlap by more than this share (intersection over union, 0 "
+          "to 1) only the better one is kept; -1: the model's own threshold",
+          -1, 1, -1, any_time));
+  g_object_class_install_property(
+      object_class, prop_max_detections,
+      g_param_spec_int(
+          "max-detections", "Most detections",
+          "At most this many cells of the wanted classes per frame, best first; 0: the model's own limit", 0,
+          G_MAXINT, 0, any_time));
+  g_object_class_install_property(
+      object_class, prop_classes,
+      g_param_spec_string(
+          "classes", "Classes",
+          "Class names to keep, separated by commas, for example \"wbc,platelet\"; empty: all. A name "
+          "that the model does not know is an error",
+          "", any_time));
+}
+
+}  // namespace
+
+void install_settings(GObjectClass* object_class) {
+  install_engine_properties(object_class);
+  install_selection_properties(object_class);
+}
+
+void set_setting(DetectionSettings& settings, guint id, const GValue* value) {
+  switch (id) {
+    case prop_model:
+      settings.model = text_of(value);
+      break;
+    case prop_device:
+      settings.device = text_of(value);
+      break;
+    case prop_precision:
+      settings.precision = static_cast<Precision>(g_value_get_enum(value));
+      break;
+    case prop_threads:
+      settings.threads = g_value_get_int(value);
+      break;
+    case prop_mode:
+      settings.mode = static_cast<DetectionMode>(g_value_get_enum(value));
+      break;
+    case prop_score_threshold:
+      settings.selection.score = unless_negative(g_value_get_double(value));
+      break;
+    case prop_nms_threshold:
+      settings.selection.nms = unless_negative(g_value_get_double(value));
+      break;
+    case prop_max_detections: {
+      const int limit = g_value_get_int(value);
+      settings.selection.max_detections = limit == 0 ? std::nullopt : std::optional<int>(limit);
+      break;
+    }
+    case prop_classes:
+      settings.selection.classes = text_of(value);
+      break;
+    default:
+      break;
+  }
+}
+
+void get_setting(const DetectionSettings& settings, guint id, GValue* value) {
+  switch (id) {
+    case prop_model:
+      g_value_set_string(value, settings.model.c_str());
+      break;
+    case prop_device:
+      g_value_set_string(value, settings.device.c_str());
+      break;
+    case prop_precision:
+      g_value_set_enum(value, static_cast<int>(settings.precision));
+      break;
+    case prop_threads:
+      g_value_set_int(value, settings.threads);
+      break;
+    case prop_mode:
+      g_value_set_enum(value, static_cast<int>(settings.mode));
+      break;
+    case prop_score_threshold:
+      g_value_set_double(value, settings.selection.score.value_or(-1));
+      break;
+    case prop_nms_threshold:
+      g_value_set_double(value, settings.selection.nms.value_or(-1));
+      break;
+    case prop_max_detections:
+      g_value_set_int(value, settings.selection.max_detections.value_or(0));
+      break;
+    case prop_classes:
+      g_value_set_string(value, settings.selection.classes.c_str());
+      break;
+    default:
+      break;
+  }
+}
+
+}  // namespace smearscope

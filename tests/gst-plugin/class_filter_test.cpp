@@ -1,0 +1,43 @@
+#include "detection/class_filter.h"
+
+#include <gtest/gtest.h>
+
+#include "smearscope/error.h"
+
+namespace smearscope {
+namespace {
+
+const std::vector<std::string> known{"wbc", "rbc", "platelet"};
+
+// Saying nothing keeps everything.
+TEST(ClassFilter, EmptyListKeepsAll) {
+  for (const char* wanted : {"", "  "}) {
+    const ClassFilter filter(wanted, known);
+    EXPECT_TRUE(filter.keeps_all());
+    EXPECT_TRUE(filter.keeps(0) && filter.keeps(1) && filter.keeps(2));
+  }
+}
+
+// Blanks around names are a person's habit, not part of the name.
+TEST(ClassFilter, KeepsNamedClassesAlone) {
+  const ClassFilter filter("platelet, wbc", known);
+  EXPECT_FALSE(filter.keeps_all());
+  EXPECT_TRUE(filter.keeps(0));
+  EXPECT_FALSE(filter.keeps(1));
+  EXPECT_TRUE(filter.keeps(2));
+}
+
+// A misspelt class must not silently find nothing.
+TEST(ClassFilter, UnknownNameIsRefusedWithThoseKnown) {
+  for (const char* wanted : {"wcb", "WBC", "wbc rbc", "wbc,,rbc", ","}) {
+    try {
+      const ClassFilter filter(wanted, known);
+      ADD_FAILURE() << "took \"" << wanted << '"';
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find("wbc, rbc, platelet"), std::string::npos) << error.what();
+    }
+  }
+}
+
+}  // namespace
+}  // namespace smearscope
