@@ -1,4 +1,5 @@
-// The model file: a safetensors file whose `__metadata__` holds one JSON document. Byte by byte: docs/model-format.md.
+// The model file: a safetensors file whose `__metadata__` holds one JSON document. Byte by byte:
+// docs/model-format.md.
 #pragma once
 
 #include <array>
@@ -34,13 +35,13 @@ struct TensorView {
 struct Architecture {
   std::string backbone = "resnet50";  // resnet18 | resnet34 | resnet50
   int fpn_channels = 256;
-  int head_width = 1024;               // outputs of fc6 and of fc7
+  int head_width = 1024;  // outputs of fc6 and of fc7
   double batch_norm_eps = 1e-5;
   // One list of sizes (pixels of the resized image) per pyramid level: P2, P3, P4, P5 and the max-pooled P6.
   std::array<std::vector<float>, 5> anchor_sizes{{{32}, {64}, {128}, {256}, {512}}};
   std::vector<float> anchor_ratios{0.5F, 1.0F, 2.0F};  // height / width
-  int rpn_pre_nms_top_n = 1000;   // per level
-  int rpn_post_nms_top_n = 1000;  // per image
+  int rpn_pre_nms_top_n = 1000;                        // per level
+  int rpn_post_nms_top_n = 1000;                       // per image
   double rpn_nms_threshold = 0.7;
 };
 
@@ -55,8 +56,8 @@ struct ImageAdjustment {
 };
 
 // GeneralizedRCNNTransform (torchvision/models/detection/transform.py): adjust, normalise, bilinear resize
-// (align_corners = false, no antialias) to min_side unless that makes the longer side exceed max_side, zero-pad
-// right and bottom to multiples of 32.
+// (align_corners = false, no antialias) to min_side unless that makes the longer side exceed max_side,
+// zero-pad right and bottom to multiples of 32.
 struct Transform {
   int min_side = 800;
   int max_side = 1333;
@@ -66,18 +67,19 @@ struct Transform {
 };
 
 struct Thresholds {
-  double score = 0.05;           // a detection's score is strictly above this
-  double nms = 0.5;              // IoU strictly above this suppresses, per class
-  int max_detections = 100;      // per image, best first
+  double score = 0.05;       // a detection's score is strictly above this
+  double nms = 0.5;          // IoU strictly above this suppresses, per class
+  int max_detections = 100;  // per image, best first
 };
 
 // Everything the JSON document says.
 struct ModelInfo {
-  std::string name;                       // for people, e.g. "smearscope-cells"
+  std::string name;  // for people, e.g. "smearscope-cells"
   Architecture architecture;
-  std::vector<std::string> classes;       // without background; label i of a detection is classes[i]
+  std::vector<std::string> classes;  // without background; label i of a detection is classes[i]
   Transform transform;
-  std::optional<double> pixel_size_um;    // micrometres of slide per pixel of the *resized* image it was trained at
+  std::optional<double>
+      pixel_size_um;  // micrometres of slide per pixel of the *resized* image it was trained at
   Thresholds thresholds;
   std::string regimen;                    // name and settings used, free text or a TOML document
   std::string corpus_digest;              // sha256 of the corpus, hex
@@ -86,34 +88,39 @@ struct ModelInfo {
   std::string created_by;                 // program and version
 };
 
-// An immutable model, mapped from its file and shared between detectors and threads.
+// An immutable model, read from its file and shared between detectors and threads.
 class Model {
  public:
-  // Maps and checks the whole file: header, metadata, every tensor's place, and that the tensors are exactly those
-  // the architecture needs with the right shapes and finite values. Throws Error naming the file and the tensor.
+  // Reads and checks the whole file: header, metadata, checksum, every tensor's place, and that the tensors
+  // are exactly those the architecture needs with the right shapes and finite values. The file may change or
+  // go afterwards. Throws Error naming the file and the tensor.
   static std::shared_ptr<const Model> load(const std::string& path);
 
   virtual ~Model() = default;
   virtual const ModelInfo& info() const = 0;
-  virtual const std::vector<TensorView>& tensors() const = 0;      // in file order; valid as long as the model
+  virtual const std::vector<TensorView>& tensors() const = 0;  // in file order; valid as long as the model
   virtual const TensorView* find(std::string_view name) const = 0;  // nullptr if there is none
   virtual const std::string& path() const = 0;
-  virtual const std::string& digest() const = 0;  // sha256 of the file, 64 hex digits
+  virtual const std::string& digest()
+      const = 0;  // sha256 of the file, 64 hex digits; summed when first asked for
 };
 
-// One entry per tensor that a file of this architecture and class count must hold: torchvision's state-dict names,
-// without num_batches_tracked.
+// One entry per tensor that a file of this architecture and class count must hold: torchvision's state-dict
+// names, without num_batches_tracked.
 struct TensorSpec {
   std::string name;
   std::vector<std::int64_t> shape;
 };
 std::vector<TensorSpec> expected_tensors(const Architecture& architecture, std::size_t class_count);
 
-// Writes a model file: beside `path` first, then synced and renamed over it. Throws Error and leaves nothing behind if
-// it can't, or if `tensors` are not what `info` calls for. Tensors may be f32, f16 or bf16.
+// Writes a model file: beside `path` first, then synced and renamed over it. Throws Error and leaves nothing
+// behind if it can't, or if `tensors` are not what `info` calls for. Tensors may be f32, f16 or bf16, in any
+// order and mixture.
 void write_model(const std::string& path, const ModelInfo& info, const std::vector<TensorView>& tensors);
 
-// Copies `source` to a new model file with weights stored as `dtype` (round to nearest even).
+// Copies `source` to a new model file with the weights of convolutions and linear layers stored as `dtype`
+// (f32, f16 or bf16; round to nearest even). Biases and batch norm are stored as f32 always. Throws Error
+// naming the tensor if a value is too large for `dtype`. `destination` may be `source`.
 void convert_model(const std::string& source, const std::string& destination, DType dtype);
 
 // Values of a tensor as f32, whatever it is stored as.
