@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <vector>
 
 #include "network/faster_rcnn.h"
@@ -57,9 +58,10 @@ int main(int argc, char** argv) {
     targets.push_back({at::cat({corner, corner + 30 + at::rand({20, 2}) * 40}, 1), at::randint(1, 4, {20}, at::kLong)});
   }
 
-  std::vector<double> forward, backward, update, whole;
+  std::vector<double> forward, backward, update, whole, processor;
   for (int step = 0; step < steps + 2; ++step) {
     const double start = milliseconds();
+    const std::clock_t processor_start = std::clock();
     const at::Tensor total = network->losses(images, targets, {static_cast<std::uint64_t>(step), {}}).total();
     const double after_forward = milliseconds();
     optimiser.zero_grad();
@@ -72,10 +74,11 @@ int main(int argc, char** argv) {
     backward.push_back((after_backward - after_forward) / batch);
     update.push_back((end - after_backward) / batch);
     whole.push_back((end - start) / batch);
+    processor.push_back((std::clock() - processor_start) * 1e3 / CLOCKS_PER_SEC / batch);
   }
   std::printf("LibTorch %s, %d thread(s), %s, FPN %d, head %d, min side %d, batch %d, %d samples\n", TORCH_VERSION,
               at::get_num_threads(), info.architecture.backbone.c_str(), info.architecture.fpn_channels,
               info.architecture.head_width, info.transform.min_side, batch, samples);
-  std::printf("ms per image, median of %d steps: forward %.1f, backward %.1f, update %.1f, whole %.1f\n", steps,
-              median(forward), median(backward), median(update), median(whole));
+  std::printf("ms per image, median of %d steps: forward %.1f, backward %.1f, update %.1f, whole %.1f, CPU time %.1f\n",
+              steps, median(forward), median(backward), median(update), median(whole), median(processor));
 }
