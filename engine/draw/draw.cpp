@@ -16,9 +16,9 @@ Sizes sizes_for(int width, int height, const Options& options) {
   sizes.label_text = text(std::max(11.0, side / 66));
   sizes.small_label_text = text(std::max(9.0, side / 80));
   sizes.panel_text = text(std::max(12.0, side / 48));
-  const int automatic = std::max(1, static_cast<int>(std::lround(side / 360)));
+  const int automatic = std::max(1, static_cast<int>(side / 400 + 0.8));  // 2 at 480, 3 at 1080, 6 at 2160
   sizes.line = options.line_width > 0 ? std::min(options.line_width, 64) : automatic;
-  sizes.halo = std::max(1, sizes.line / 2);
+  sizes.halo = std::max(1, sizes.line / 3);
   return sizes;
 }
 

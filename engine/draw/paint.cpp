@@ -1,205 +1,96 @@
 #include "draw/paint.h"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <unordered_map>
+
+#include "draw/samples.h"
 
 namespace smearscope::draw {
 namespace {
 
 constexpr std::size_t max_cached_bytes = 64U << 20U;
 
-// A patch in one component's code values: `value` is premultiplied, both at the component's resolution.
-struct Samples {
-  int width = 0, height = 0;
-  std::vector<std::uint8_t> alpha;
-  std::vector<std::uint16_t> value;
-};
-
-// Samples of a component that a span of pixels touches: columns or rows [first, last).
+// Columns, rows or samples [first, last).
 struct Range {
   int first, last;
 };
 
-int extent(int pixels, int shift) { return (pixels + (1 << shift) - 1) >> shift; }
-
-float code_value(const Component& c, float red, float green, float blue, float alpha) {
-  const float value = c.offset * alpha + c.red * red + c.green * green + c.blue * blue;
-  return std::clamp(value, 0.0F, static_cast<float>((1 << c.bits) - 1) * alpha);
+std::uint8_t* sample_at(const CanvasPlane& plane, int row, int sample) {
+  return plane.data + row * plane.stride + static_cast<std::ptrdiff_t>(sample) * (plane.bits == 8 ? 1 : 2);
 }
 
-// destination = value + destination * (255 - alpha) / 255, rounded. value <= maximum * alpha / 255.
-void blend8(std::uint8_t& sample, int value, int alpha) {
-  const int rest = sample * (255 - alpha) + 128;
-  sample = static_cast<std::uint8_t>(value + ((rest + (rest >> 8)) >> 8));
-}
-
-void blend16(std::uint8_t* sample, const Component& c, int value, int alpha) {
-  const int low = c.big_endian ? 1 : 0;
-  const int word = sample[low] | (sample[1 - low] << 8);
-  const int old = (word >> c.shift) & ((1 << c.bits) - 1);
-  const int mixed = std::min(value + (old * (255 - alpha) + 127) / 255, (1 << c.bits) - 1);
-  const int packed = (word & ~(((1 << c.bits) - 1) << c.shift)) | (mixed << c.shift);
-  sample[low] = static_cast<std::uint8_t>(packed);
-  sample[1 - low] = static_cast<std::uint8_t>(packed >> 8);
-}
-
-// One row of `count` samples; alpha_step and value_step are 0 for a flat colour, else 1. The pixel stride is a
-// constant where it is a usual one, so that the compiler can vectorise.
-template <int Stride>
-void blend_row8(std::uint8_t* row, std::ptrdiff_t stride, const std::uint16_t* value, const std::uint8_t* alpha,
-                int count) {
-  for (int i = 0; i < count; ++i) blend8(row[i * (Stride != 0 ? Stride : stride)], value[i], alpha[i]);
-}
-
-template <int Stride>
-void fill_row8(std::uint8_t* row, std::ptrdiff_t stride, int value, int alpha, int count) {
-  for (int i = 0; i < count; ++i) blend8(row[i * (Stride != 0 ? Stride : stride)], value, alpha);
-}
-
-void blend_row(std::uint8_t* row, const Component& c, const std::uint16_t* value, const std::uint8_t* alpha,
-               int count) {
-  if (c.bits > 8) {
-    for (int i = 0; i < count; ++i) blend16(row + i * c.pixel_stride, c, value[i], alpha[i]);
-    return;
-  }
-  switch (c.pixel_stride) {
-    case 1: return blend_row8<1>(row, 1, value, alpha, count);
-    case 2: return blend_row8<2>(row, 2, value, alpha, count);
-    case 3: return blend_row8<3>(row, 3, value, alpha, count);
-    case 4: return blend_row8<4>(row, 4, value, alpha, count);
-    default: return blend_row8<0>(row, c.pixel_stride, value, alpha, count);
+void blend(const CanvasPlane& plane, int plane_rows, const Samples& samples, int row, int sample) {
+  const Range across{std::max(0, sample), std::min(plane.row_samples, sample + samples.width)};
+  const Range down{std::max(0, row), std::min(plane_rows, row + samples.height)};
+  if (across.first >= across.last) return;
+  for (int y = down.first; y < down.last; ++y) {
+    const std::size_t from = static_cast<std::size_t>(y - row) * samples.width + (across.first - sample);
+    blend_row(plane, sample_at(plane, y, across.first), samples, from, across.last - across.first);
   }
 }
 
-void fill_row(std::uint8_t* row, const Component& c, int value, int alpha, int count) {
-  if (c.bits > 8) {
-    for (int i = 0; i < count; ++i) blend16(row + i * c.pixel_stride, c, value, alpha);
-    return;
-  }
-  switch (c.pixel_stride) {
-    case 1: return fill_row8<1>(row, 1, value, alpha, count);
-    case 2: return fill_row8<2>(row, 2, value, alpha, count);
-    case 3: return fill_row8<3>(row, 3, value, alpha, count);
-    case 4: return fill_row8<4>(row, 4, value, alpha, count);
-    default: return fill_row8<0>(row, c.pixel_stride, value, alpha, count);
-  }
-}
-
-// Fraction of sample `index` (2^shift pixels wide) that pixels [begin, end) cover.
-float coverage(int index, int shift, int begin, int end) {
-  const int covered = std::min(end, (index + 1) << shift) - std::max(begin, index << shift);
+// Share of `row`, which stands for 2^shift rows of pixels, that `pixels` cover.
+float coverage(int row, int shift, Range pixels) {
+  const int covered = std::min(pixels.last, (row + 1) << shift) - std::max(pixels.first, row << shift);
   return static_cast<float>(covered) / static_cast<float>(1 << shift);
 }
 
-void fill(const Component& c, const Item& item, Range x, Range y) {
-  const Range columns{x.first >> c.column_shift, ((x.last - 1) >> c.column_shift) + 1};
-  const float full = code_value(c, item.color.red / 255.0F, item.color.green / 255.0F, item.color.blue / 255.0F, 1);
-  const auto run = [&](int row, int first, int last, float share) {
-    const int alpha = static_cast<int>(std::lround(static_cast<float>(item.alpha) * share));
-    const int value = static_cast<int>(std::lround(full * static_cast<float>(alpha) / 255.0F));
-    fill_row(c.data + row * c.row_stride + first * c.pixel_stride, c, value, alpha, last - first);
-  };
-  const auto partly = [&](int column) { return coverage(column, c.column_shift, x.first, x.last) < 1; };
-  for (int row = y.first >> c.row_shift; row <= (y.last - 1) >> c.row_shift; ++row) {
-    const float share = coverage(row, c.row_shift, y.first, y.last);
-    int first = columns.first, last = columns.last;
-    if (partly(first)) {
-      run(row, first, first + 1, share * coverage(first, c.column_shift, x.first, x.last));
-      ++first;
-    }
-    if (first < last && partly(last - 1)) {
-      --last;
-      run(row, last, last + 1, share * coverage(last, c.column_shift, x.first, x.last));
-    }
-    if (first < last) run(row, first, last, share);
-  }
-}
-
-// Averages over one sample's pixels; those outside the patch count as transparent. phase: where in a sample the
-// patch's first pixel lies.
-Samples convert(const Patch& patch, const Component& c, int phase_x, int phase_y) {
-  Samples samples;
-  samples.width = extent(patch.width + phase_x, c.column_shift);
-  samples.height = extent(patch.height + phase_y, c.row_shift);
-  const std::size_t count = static_cast<std::size_t>(samples.width) * samples.height;
-  std::vector<std::array<std::uint32_t, 4>> sums(count, {0, 0, 0, 0});  // blue, green, red, alpha
-  for (int y = 0; y < patch.height; ++y) {
-    for (int x = 0; x < patch.width; ++x) {
-      const std::uint32_t pixel = patch.pixels[static_cast<std::size_t>(y) * patch.width + x];
-      auto& sum = sums[static_cast<std::size_t>((y + phase_y) >> c.row_shift) * samples.width +
-                       ((x + phase_x) >> c.column_shift)];
-      for (int i = 0; i < 4; ++i) sum[i] += (pixel >> (8 * i)) & 0xFF;
-    }
-  }
-  const float scale = 1.0F / (255.0F * static_cast<float>(1 << (c.column_shift + c.row_shift)));
-  samples.alpha.resize(count);
-  samples.value.resize(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto& sum = sums[i];
-    const float alpha = std::round(static_cast<float>(sum[3]) * scale * 255.0F);
-    const float value = code_value(c, static_cast<float>(sum[2]) * scale, static_cast<float>(sum[1]) * scale,
-                                   static_cast<float>(sum[0]) * scale, static_cast<float>(sum[3]) * scale);
-    const float bound = static_cast<float>((1 << c.bits) - 1) * alpha / 255.0F;
-    samples.alpha[i] = static_cast<std::uint8_t>(alpha);
-    samples.value[i] = static_cast<std::uint16_t>(std::lround(std::min(value, bound)));
-  }
-  return samples;
-}
-
-void blend(const Component& c, const Canvas& canvas, const Samples& samples, int column, int row) {
-  const Range columns{std::max(0, column), std::min(extent(canvas.width, c.column_shift), column + samples.width)};
-  const Range rows{std::max(0, row), std::min(extent(canvas.height, c.row_shift), row + samples.height)};
-  if (columns.first >= columns.last) return;
-  for (int y = rows.first; y < rows.last; ++y) {
-    const std::size_t from = static_cast<std::size_t>(y - row) * samples.width + (columns.first - column);
-    blend_row(c.data + y * c.row_stride + columns.first * c.pixel_stride, c, samples.value.data() + from,
-              samples.alpha.data() + from, columns.last - columns.first);
+// `columns` and `rows` lie inside the frame.
+void fill(const CanvasPlane& plane, const Item& item, Range columns, Range rows, Samples& flat) {
+  const Unit unit = unit_of(plane);
+  const int first = (columns.first >> unit.shift) * unit.samples;
+  float made_for = 0;
+  for (int row = rows.first >> plane.row_shift; row <= (rows.last - 1) >> plane.row_shift; ++row) {
+    const float share = coverage(row, plane.row_shift, rows);
+    if (share != made_for) convert_flat(item, plane, columns.first, columns.last, share, flat);
+    made_for = share;
+    blend_row(plane, sample_at(plane, row, first), flat, 0, std::min(flat.width, plane.row_samples - first));
   }
 }
 
 }  // namespace
 
-bool Component::same_encoding(const Component& other) const {
-  return column_shift == other.column_shift && row_shift == other.row_shift && bits == other.bits &&
-         offset == other.offset && red == other.red && green == other.green && blue == other.blue;
+bool CanvasPlane::same_encoding(const CanvasPlane& other) const {
+  const auto same = [](const Component& a, const Component& b) {
+    return a.first == b.first && a.step == b.step && a.column_shift == b.column_shift && a.constant == b.constant &&
+           a.red == b.red && a.green == b.green && a.blue == b.blue;
+  };
+  return row_shift == other.row_shift && bits == other.bits && low_bits == other.low_bits &&
+         big_endian == other.big_endian &&
+         std::equal(components.begin(), components.end(), other.components.begin(), other.components.end(), same);
 }
 
 Canvas bgr_canvas(std::uint8_t* data, int width, int height, std::ptrdiff_t stride) {
-  Canvas canvas{width, height, {}};
-  for (int i = 0; i < 3; ++i) {
-    Component c;
-    c.data = data + i;
-    c.row_stride = stride;
-    c.pixel_stride = 3;
-    (i == 0 ? c.blue : i == 1 ? c.green : c.red) = 255;
-    canvas.components.push_back(c);
-  }
-  return canvas;
+  CanvasPlane plane;
+  plane.data = data;
+  plane.stride = stride;
+  plane.row_samples = 3 * width;
+  plane.components = {{0, 3, 0, 0, 0, 0, 255}, {1, 3, 0, 0, 0, 255, 0}, {2, 3, 0, 0, 255, 0, 0}};
+  return {width, height, {plane}};
 }
 
 struct Painter::State {
-  std::vector<Component> encoding;  // that the cached samples are for
+  std::vector<CanvasPlane> encoding;  // that the cached samples are for
   std::unordered_map<std::uint64_t, Samples> cache;
   std::size_t bytes = 0;
+  Samples flat;  // memory for fill
 
   void begin(const Canvas& canvas) {
-    const auto same = [](const Component& a, const Component& b) { return a.same_encoding(b); };
-    const bool unchanged = std::equal(encoding.begin(), encoding.end(), canvas.components.begin(),
-                                      canvas.components.end(), same);
+    const auto same = [](const CanvasPlane& a, const CanvasPlane& b) { return a.same_encoding(b); };
+    const bool unchanged =
+        std::equal(encoding.begin(), encoding.end(), canvas.planes.begin(), canvas.planes.end(), same);
     if (unchanged && bytes <= max_cached_bytes) return;
-    encoding = canvas.components;
+    encoding = canvas.planes;
     cache.clear();
     bytes = 0;
   }
 
-  const Samples& samples(const Patch& patch, std::size_t component, int phase_x, int phase_y) {
-    // At most 4 components; phases are below 4 (no format has more than 4 pixels to a sample).
-    const std::uint64_t key = ((patch.serial * 4 + component) * 4 + phase_x) * 4 + phase_y;
+  const Samples& samples(const Patch& patch, std::size_t plane, int phase_x, int phase_y) {
+    // At most 4 planes, and no format has more than 4 pixels in a unit, across or down.
+    const std::uint64_t key = ((patch.serial * 4 + plane) * 4 + phase_x) * 4 + phase_y;
     const auto found = cache.find(key);
     if (found != cache.end()) return found->second;
-    const Samples& made = cache.emplace(key, convert(patch, encoding[component], phase_x, phase_y)).first->second;
+    const Samples& made = cache.emplace(key, convert(patch, encoding[plane], phase_x, phase_y)).first->second;
     bytes += made.alpha.size() * 3 + sizeof(Samples);
     return made;
   }
@@ -211,19 +102,20 @@ Painter::~Painter() = default;
 void Painter::paint(const Canvas& canvas, const std::vector<Item>& items) {
   state_->begin(canvas);
   for (const Item& item : items) {
-    const Range x{std::max(0, item.x), std::min(canvas.width, item.x + item.width)};
-    const Range y{std::max(0, item.y), std::min(canvas.height, item.y + item.height)};
-    if (x.first >= x.last || y.first >= y.last) continue;
-    for (std::size_t i = 0; i < canvas.components.size(); ++i) {
-      const Component& c = canvas.components[i];
+    const Range columns{std::max(0, item.x), std::min(canvas.width, item.x + item.width)};
+    const Range rows{std::max(0, item.y), std::min(canvas.height, item.y + item.height)};
+    if (columns.first >= columns.last || rows.first >= rows.last) continue;
+    for (std::size_t i = 0; i < canvas.planes.size(); ++i) {
+      const CanvasPlane& plane = canvas.planes[i];
       if (item.patch == nullptr) {
-        fill(c, item, x, y);
+        fill(plane, item, columns, rows, state_->flat);
         continue;
       }
-      const int phase_x = item.x & ((1 << c.column_shift) - 1);
-      const int phase_y = item.y & ((1 << c.row_shift) - 1);
-      const Samples& samples = state_->samples(*item.patch, i, phase_x, phase_y);
-      blend(c, canvas, samples, item.x >> c.column_shift, item.y >> c.row_shift);
+      const Unit unit = unit_of(plane);
+      const Samples& samples = state_->samples(*item.patch, i, item.x & ((1 << unit.shift) - 1),
+                                               item.y & ((1 << plane.row_shift) - 1));
+      blend(plane, extent(canvas.height, plane.row_shift), samples, item.y >> plane.row_shift,
+            (item.x >> unit.shift) * unit.samples);
     }
   }
 }

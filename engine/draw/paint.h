@@ -20,30 +20,39 @@ struct Item {
   const Patch* patch = nullptr;
 };
 
-// One component of an image: all its samples of R, or Y, or alpha. Samples of 8 bits lie in bytes, those of 9 to 16
-// bits in 16-bit words. The code value of a colour R, G, B (each 0..1) is offset + red * R + green * G + blue * B,
-// between 0 and 2^bits - 1; so any RGB, grey or Y'CbCr encoding is four numbers, and opaque alpha is an offset.
+// One component of an image, R, or Y, or alpha: where its samples lie in a plane's rows, and what they mean.
+// The code value of a colour R, G, B (each 0..1) is constant + red * R + green * G + blue * B, between 0 and
+// 2^bits - 1; so any RGB, grey or Y'CbCr encoding is four numbers, and opaque alpha is a constant.
 struct Component {
-  std::uint8_t* data = nullptr;                     // the sample of column 0, row 0
-  std::ptrdiff_t row_stride = 0, pixel_stride = 0;  // bytes
-  int column_shift = 0, row_shift = 0;  // subsampling: one sample stands for 2^shift columns, rows
-  int bits = 8;
-  int shift = 0;  // unused low bits in a 16-bit word
-  bool big_endian = false;
-  float offset = 0, red = 0, green = 0, blue = 0;
+  int first = 0, step = 1;  // samples of the plane's row: the component's first one, and from one to the next
+  int column_shift = 0;     // one sample stands for 2^column_shift columns of pixels
+  float constant = 0, red = 0, green = 0, blue = 0;
+};
 
-  bool same_encoding(const Component& other) const;
+// One plane: rows of samples, 8 bits in bytes, or 9 to 16 bits in 16-bit words. Samples of no component stay as they
+// are. step << (largest column_shift - column_shift) is the same for all components of a plane.
+struct CanvasPlane {
+  std::uint8_t* data = nullptr;
+  std::ptrdiff_t stride = 0;  // bytes
+  int row_samples = 0;        // samples of a row that may be written
+  int row_shift = 0;          // one row stands for 2^row_shift rows of pixels
+  int bits = 8;
+  int low_bits = 0;  // unused bits below the value in a 16-bit word
+  bool big_endian = false;
+  std::vector<Component> components;
+
+  bool same_encoding(const CanvasPlane& other) const;  // all but data, stride and row_samples
 };
 
 struct Canvas {
   int width = 0, height = 0;  // pixels
-  std::vector<Component> components;
+  std::vector<CanvasPlane> planes;
 };
 
 // Canvas over packed 8-bit BGR, as OpenCV has it.
 Canvas bgr_canvas(std::uint8_t* data, int width, int height, std::ptrdiff_t stride);
 
-// Paints items in order. Pictures are converted to the canvas's components once and kept. One thread at a time.
+// Paints items in order. Pictures are converted to the canvas's samples once and kept. One thread at a time.
 class Painter {
  public:
   Painter();
