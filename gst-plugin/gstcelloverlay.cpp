@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "cell_painter.h"
+#include "overlay/cell_painter.h"
 
 GST_DEBUG_CATEGORY_STATIC(cell_overlay_debug);
 #define GST_CAT_DEFAULT cell_overlay_debug

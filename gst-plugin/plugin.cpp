@@ -1,9 +1,13 @@
 // The plugin's entry point: registers each element, and does nothing else.
 #include <gst/gst.h>
 
-static gboolean plugin_init([[maybe_unused]] GstPlugin* plugin) {
+#include "gstcelloverlay.h"
+
+static gboolean plugin_init(GstPlugin* plugin) {
   // One GST_ELEMENT_REGISTER(name, plugin) per element, from its gst<name>.h.
-  return TRUE;
+  gboolean registered = TRUE;
+  registered &= GST_ELEMENT_REGISTER(celloverlay, plugin);
+  return registered;
 }
 
 GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, smearscope,

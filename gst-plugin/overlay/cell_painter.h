@@ -8,7 +8,7 @@
 
 #include "cell_meta.h"
 #include "draw/draw.h"
-#include "video_canvas.h"
+#include "overlay/video_canvas.h"
 
 namespace smearscope {
 

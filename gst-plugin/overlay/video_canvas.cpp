@@ -1,4 +1,4 @@
-#include "video_canvas.h"
+#include "overlay/video_canvas.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "cell_painter.h"
+#include "overlay/cell_painter.h"
 
 #include <algorithm>
 #include <tuple>
