@@ -73,6 +73,14 @@ void blend16(const CanvasPlane& plane, std::uint8_t* destination, const std::uin
   }
 }
 
+// Copies the first `unit` of `count` elements over the others.
+template <typename T>
+void repeat(T* first, std::size_t unit, std::size_t count) {
+  for (std::size_t done = unit; done < count; done *= 2) {
+    std::copy_n(first, std::min(done, count - done), first + done);
+  }
+}
+
 }  // namespace
 
 Unit unit_of(const CanvasPlane& plane) {
@@ -103,36 +111,33 @@ Samples convert(const Patch& patch, const CanvasPlane& plane, int phase_x, int p
 void convert_flat(const Item& item, const CanvasPlane& plane, int begin, int end, float share, Samples& row) {
   const Unit unit = unit_of(plane);
   const int first_unit = begin >> unit.shift, last_unit = (end - 1) >> unit.shift;
-  const int origin = first_unit << unit.shift;
   resize(row, plane, (last_unit - first_unit + 1) * unit.samples, 1);
-  for (const Component& c : plane.components) {
-    const int pixels = 1 << c.column_shift;
-    const auto put = [&](int column, int covered) {
-      const float alpha = share * static_cast<float>(item.alpha * covered) / static_cast<float>(255 * pixels);
-      const auto part = [alpha](std::uint8_t channel) { return static_cast<float>(channel) * alpha / 255.0F; };
-      const int i = c.first + ((column - origin) >> c.column_shift) * c.step;
-      store(row, plane, c, i, {part(item.color.red), part(item.color.green), part(item.color.blue), alpha});
-      return i;
-    };
-    int column = begin & ~(pixels - 1);
-    if (column < begin || column + pixels > end) {
-      put(column, std::min(end, column + pixels) - begin);
-      column += pixels;
-    }
-    if (column + pixels <= end) {
-      // Those that are wholly covered are alike.
-      const int first = put(column, pixels);
-      for (column += pixels; column + pixels <= end; column += pixels) {
-        const int i = c.first + ((column - origin) >> c.column_shift) * c.step;
-        row.alpha[i] = row.alpha[first];
-        if (plane.bits == 8) {
-          row.value8[i] = row.value8[first];
-        } else {
-          row.value16[i] = row.value16[first];
-        }
+  const auto convert_unit = [&](int index) {
+    for (const Component& c : plane.components) {
+      const int pixels = 1 << c.column_shift;
+      int i = (index - first_unit) * unit.samples + c.first;
+      for (int x = index << unit.shift; x < (index + 1) << unit.shift; x += pixels, i += c.step) {
+        const int covered = std::min(end, x + pixels) - std::max(begin, x);
+        if (covered <= 0) continue;
+        const float alpha = share * static_cast<float>(item.alpha * covered) / static_cast<float>(255 * pixels);
+        const auto part = [alpha](std::uint8_t channel) { return static_cast<float>(channel) * alpha / 255.0F; };
+        store(row, plane, c, i, {part(item.color.red), part(item.color.green), part(item.color.blue), alpha});
       }
     }
-    if (column < end) put(column, end - column);
+  };
+  // Only the first and the last unit can be covered in part; those between are alike.
+  convert_unit(first_unit);
+  if (last_unit == first_unit) return;
+  convert_unit(last_unit);
+  if (last_unit == first_unit + 1) return;
+  convert_unit(first_unit + 1);
+  const auto start = static_cast<std::size_t>(unit.samples);
+  const auto count = start * (last_unit - first_unit - 1);
+  repeat(row.alpha.data() + start, start, count);
+  if (plane.bits == 8) {
+    repeat(row.value8.data() + start, start, count);
+  } else {
+    repeat(row.value16.data() + start, start, count);
   }
 }
 
