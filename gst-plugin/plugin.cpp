@@ -2,11 +2,13 @@
 #include <gst/gst.h>
 
 #include "gstcelloverlay.h"
+#include "gstsmeartestsrc.h"
 
 static gboolean plugin_init(GstPlugin* plugin) {
   // One GST_ELEMENT_REGISTER(name, plugin) per element, from its gst<name>.h.
   gboolean registered = TRUE;
   registered &= GST_ELEMENT_REGISTER(celloverlay, plugin);
+  registered &= GST_ELEMENT_REGISTER(smeartestsrc, plugin);
   return registered;
 }
 
