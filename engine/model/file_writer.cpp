@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -23,10 +24,16 @@ void refuse_special_file(const std::string& path) {
   }
 }
 
+// Differs between threads and processes that write the same path at the same time.
+std::string unique_ending() {
+  static std::atomic<unsigned> count{0};
+  return ".new-" + std::to_string(::getpid()) + "-" + std::to_string(count++);
+}
+
 // A new file, removed again unless it was renamed.
 class NewFile {
  public:
-  explicit NewFile(const std::string& path) : path_(path + ".new-" + std::to_string(::getpid())) {
+  explicit NewFile(const std::string& path) : path_(path + unique_ending()) {
     ::unlink(path_.c_str());  // left by a killed process of the same number
     descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (descriptor_ < 0) fail("cannot create a file in its folder");

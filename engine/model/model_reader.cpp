@@ -1,6 +1,6 @@
-// Model::load. The file is read into private memory, not mapped: a mapped file that is cut short or written over while a
-// stream plays would end the program (SIGBUS) or change weights after they were checked. What the copy costs stands in
-// docs/model-format.md, "Why it is read and not mapped".
+// Model::load. The file is read into private memory, not mapped: a mapped file that is cut short or written
+// over while a stream plays would end the program (SIGBUS) or change weights after they were checked. What
+// the copy costs stands in docs/model-format.md, "Why it is read and not mapped".
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>

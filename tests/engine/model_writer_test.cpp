@@ -10,6 +10,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <thread>
 
 #include "model/tensor_values.h"
 #include "model_files.h"
@@ -149,6 +150,21 @@ TEST_F(ModelWriter, LoadedModelCanBeWrittenOverItsOwnFile) {
   info.metrics["AP50"] = 0.5;
   write_model(path, info, model->tensors());
   EXPECT_EQ(Model::load(path)->info().metrics.at("AP50"), 0.5);
+  EXPECT_EQ(files(), (std::set<std::string>{"m"}));
+}
+
+// Whoever is last wins, and the file is whole at every moment.
+TEST_F(ModelWriter, ThreadsMayWriteTheSameFile) {
+  const ModelInfo info = testing::tiny_model_info();
+  const testing::RandomTensors random(info, 1);
+  const std::string path = folder_.file("m");
+  write_model(path, info, random.views());
+  std::thread other([&] {
+    for (int i = 0; i < 3; ++i) write_model(path, info, random.views());
+  });
+  for (int i = 0; i < 3; ++i) write_model(path, info, random.views());
+  for (int i = 0; i < 3; ++i) EXPECT_NO_THROW(Model::load(path));
+  other.join();
   EXPECT_EQ(files(), (std::set<std::string>{"m"}));
 }
 
