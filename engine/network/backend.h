@@ -1,0 +1,38 @@
+// What the detector asks of a device.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "ops/transform.h"
+#include "smearscope/detector.h"
+
+namespace smearscope {
+
+// One frame to detect in, and where its result goes.
+struct DetectionJob {
+  const Frame* frame = nullptr;
+  ops::Size resized;
+  Detections* detections = nullptr;
+};
+
+// A model on a device, called by one thread at a time.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  // Most jobs that one call of detect takes.
+  virtual int max_batch() const = 0;
+
+  // Whether it reads frames from this kind of memory.
+  virtual bool accepts(MemoryKind memory) const = 0;
+
+  // All jobs have the input size `padded`. Adds the time spent to `times`.
+  virtual void detect(const std::vector<DetectionJob>& jobs, ops::Size padded, const Thresholds& thresholds,
+                      StageTimes& times) = 0;
+};
+
+// Throws Error where the build has no CPU engine, or for a precision other than f32. `threads` as in DetectorOptions.
+std::unique_ptr<Backend> make_cpu_backend(const Model& model, Precision precision, int threads);
+
+}  // namespace smearscope

@@ -1,0 +1,129 @@
+// The detector on the CPU: the whole way from frames to boxes.
+#include <omp.h>
+
+#include <chrono>
+#include <utility>
+
+#include "network/backend.h"
+#include "network/onednn_network.h"
+#include "ops/postprocess.h"
+#include "ops/preprocess.h"
+#include "ops/proposals.h"
+#include "ops/roi_align.h"
+
+namespace smearscope {
+namespace {
+
+using network::CompiledShape;
+using network::Stage;
+
+// The calling thread's OpenMP settings while a detector works, and its own again afterwards.
+class ThreadScope {
+ public:
+  explicit ThreadScope(int threads) : threads_(omp_get_max_threads()), dynamic_(omp_get_dynamic()) {
+    omp_set_dynamic(0);
+    omp_set_num_threads(threads);
+  }
+  ~ThreadScope() {
+    omp_set_num_threads(threads_);
+    omp_set_dynamic(dynamic_);
+  }
+  ThreadScope(const ThreadScope&) = delete;
+  ThreadScope& operator=(const ThreadScope&) = delete;
+
+ private:
+  int threads_, dynamic_;
+};
+
+// Adds the time since construction or the last call to a counter, in milliseconds.
+class StageClock {
+ public:
+  void add_to(double& milliseconds) {
+    const auto now = std::chrono::steady_clock::now();
+    milliseconds += std::chrono::duration<double, std::milli>(now - last_).count();
+    last_ = now;
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+class CpuBackend : public Backend {
+ public:
+  CpuBackend(const Model& model, int threads)
+      : info_(model.info()),
+        threads_(threads > 0 ? threads : omp_get_num_procs()),
+        network_(network::make_plan(model)) {}
+
+  int max_batch() const override { return 4; }
+  bool accepts(MemoryKind memory) const override { return memory == MemoryKind::host; }
+
+  void detect(const std::vector<DetectionJob>& jobs, ops::Size padded, const Thresholds& thresholds,
+              StageTimes& times) override {
+    const ThreadScope scope(threads_);
+    try {
+      const CompiledShape& shape = network_.compiled({static_cast<int>(jobs.size()), padded});
+      StageClock clock;
+      for (std::size_t i = 0; i < jobs.size(); ++i)
+        ops::preprocess_cpu(*jobs[i].frame, info_.transform, jobs[i].resized, shape.input(static_cast<int>(i)),
+                            preprocess_scratch_);
+      clock.add_to(times.preprocess);
+      network_.run(shape, Stage::backbone);
+      clock.add_to(times.backbone);
+      network_.run(shape, Stage::fpn);
+      clock.add_to(times.fpn);
+      network_.run(shape, Stage::rpn);
+      clock.add_to(times.rpn);
+      for (std::size_t i = 0; i < jobs.size(); ++i)
+        detect_in_image(shape, static_cast<int>(i), jobs[i], thresholds, times);
+    } catch (const dnnl::error& error) {
+      if (error.status == dnnl_out_of_memory) throw std::bad_alloc();
+      throw Error(std::string("the CPU engine failed: ") + error.what() + " (oneDNN); please report this");
+    }
+  }
+
+ private:
+  // From the outputs of the convolutions on.
+  void detect_in_image(const CompiledShape& shape, int image, const DetectionJob& job, const Thresholds& thresholds,
+                       StageTimes& times) {
+    StageClock clock;
+    std::array<ops::RpnLevel, ops::pyramid_levels> rpn;
+    for (int level = 0; level < ops::pyramid_levels; ++level) rpn[level] = shape.rpn_level(level, image);
+    ops::propose_cpu(rpn, job.resized, info_.architecture, proposal_scratch_, proposals_);
+    clock.add_to(times.rpn);
+    if (proposals_.empty()) return;
+
+    std::array<ops::FeatureMap, ops::roi_levels> features;
+    for (int level = 0; level < ops::roi_levels; ++level) features[level] = shape.feature(level, image);
+    float* rois = rois_.require_floats(proposals_.size() * network_.plan().fc6.in_features);
+    ops::roi_align_cpu(features, info_.architecture.fpn_channels, proposals_, rois);
+    clock.add_to(times.roi_pool);
+
+    const float* outputs = network_.box_head(rois, static_cast<int>(proposals_.size()));
+    clock.add_to(times.box_head);
+
+    const ops::Size frame{job.frame->width, job.frame->height};
+    ops::postprocess_cpu(proposals_, outputs, static_cast<int>(info_.classes.size()), job.resized, frame, thresholds,
+                         postprocess_scratch_, *job.detections);
+    clock.add_to(times.postprocess);
+  }
+
+  const ModelInfo info_;
+  const int threads_;
+  network::OneDnnNetwork network_;
+  ops::PreprocessScratch preprocess_scratch_;
+  ops::ProposalScratch proposal_scratch_;
+  ops::PostprocessScratch postprocess_scratch_;
+  std::vector<Box> proposals_;
+  network::AlignedBuffer rois_;
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> make_cpu_backend(const Model& model, Precision precision, int threads) {
+  if (precision != Precision::f32)
+    throw Error(std::string("precision ") + name_of(precision) + " asked for, but device cpu computes in f32 only");
+  return std::make_unique<CpuBackend>(model, threads);
+}
+
+}  // namespace smearscope

@@ -1,0 +1,105 @@
+#include "smearscope/detector.h"
+
+#include <algorithm>
+#include <mutex>
+#include <new>
+#include <utility>
+
+#include "network/backend.h"
+
+namespace smearscope {
+namespace {
+
+std::unique_ptr<Backend> make_backend(const Model& model, const DetectorOptions& options) {
+  if (options.device.kind == Device::Kind::cuda)
+    throw Error("device " + options.device.to_string() + " asked for, but this build has no CUDA engine; use device cpu");
+  if (options.threads < 0)
+    throw Error(std::to_string(options.threads) + " threads asked for; use 0 for all cores, or 1 or more");
+  return make_cpu_backend(model, options.precision, options.threads);
+}
+
+void check_thresholds(const Thresholds& thresholds) {
+  const auto is_fraction = [](double value) { return value >= 0 && value <= 1; };
+  if (!is_fraction(thresholds.score))
+    throw Error("score threshold is " + std::to_string(thresholds.score) + "; it must be 0 to 1");
+  if (!is_fraction(thresholds.nms))
+    throw Error("NMS threshold is " + std::to_string(thresholds.nms) + "; it must be 0 to 1");
+  if (thresholds.max_detections < 1)
+    throw Error("at most " + std::to_string(thresholds.max_detections) + " detections asked for; ask for 1 or more");
+}
+
+// Jobs that can run together: one padded input size, at most the backend's batch.
+struct Group {
+  ops::Size padded;
+  std::vector<DetectionJob> jobs;
+};
+
+std::vector<Group> group_by_size(const std::vector<DetectionJob>& jobs, int max_batch) {
+  std::vector<Group> groups;
+  for (const DetectionJob& job : jobs) {
+    const ops::Size padded = ops::padded_size(job.resized);
+    const auto fits = [&](const Group& group) {
+      return group.padded == padded && static_cast<int>(group.jobs.size()) < max_batch;
+    };
+    auto group = std::find_if(groups.begin(), groups.end(), fits);
+    if (group == groups.end()) group = groups.insert(groups.end(), {padded, {}});
+    group->jobs.push_back(job);
+  }
+  return groups;
+}
+
+}  // namespace
+
+struct Detector::State {
+  std::shared_ptr<const Model> model;
+  DetectorOptions options;
+  std::unique_ptr<Backend> backend;
+  mutable std::mutex mutex;  // held during detect; guards backend and times
+  StageTimes times;
+};
+
+Detector::Detector(std::shared_ptr<const Model> model, const DetectorOptions& options)
+    : state_(std::make_unique<State>()) {
+  if (!model) throw Error("no model given to the detector; load one with Model::load");
+  state_->backend = make_backend(*model, options);
+  state_->model = std::move(model);
+  state_->options = options;
+}
+
+Detector::~Detector() = default;
+
+std::vector<Detections> Detector::detect(const std::vector<Frame>& frames,
+                                         const std::optional<Thresholds>& thresholds) {
+  const Thresholds& used = thresholds ? *thresholds : state_->model->info().thresholds;
+  check_thresholds(used);
+  std::vector<Detections> found(frames.size());
+  std::vector<DetectionJob> jobs;
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    ops::check_frame(frames[i]);
+    if (!state_->backend->accepts(frames[i].memory))
+      throw Error("the frame lies in memory that device " + state_->options.device.to_string() +
+                  " can't read; download it first");
+    const ops::Size size{frames[i].width, frames[i].height};
+    jobs.push_back({&frames[i], ops::resized_size(size, state_->model->info().transform), &found[i]});
+  }
+
+  const std::lock_guard<std::mutex> lock(state_->mutex);
+  state_->times = {};
+  try {
+    for (const Group& group : group_by_size(jobs, state_->backend->max_batch()))
+      state_->backend->detect(group.jobs, group.padded, used, state_->times);
+  } catch (const std::bad_alloc&) {
+    throw Error("not enough memory to detect in these frames; use smaller ones, or a model with a smaller max_side");
+  }
+  return found;
+}
+
+const Model& Detector::model() const { return *state_->model; }
+const DetectorOptions& Detector::options() const { return state_->options; }
+
+StageTimes Detector::last_times() const {
+  const std::lock_guard<std::mutex> lock(state_->mutex);
+  return state_->times;
+}
+
+}  // namespace smearscope
