@@ -129,9 +129,12 @@ std::string digest_of(const Corpus& corpus) {
   for (const std::string& name : corpus.classes) text << "class " << name << '\n';
   describe(text, "train", corpus.train);
   describe(text, "val", corpus.val);
-  const std::string bytes = text.str();
+  return sha256_of_text(text.str());
+}
+
+std::string sha256_of_text(const std::string& text) {
   Sha256 sum;
-  sum.add(bytes.data(), bytes.size());
+  sum.add(text.data(), text.size());
   return sum.finish();
 }
 

@@ -22,6 +22,8 @@ void write_corpus(const std::filesystem::path& folder, const Corpus& corpus);
 // hold the same corpus. Reads every image file.
 std::string digest_of(const Corpus& corpus);
 
+std::string sha256_of_text(const std::string& text);
+
 // SHA-256 of a file's bytes. Throws Error if it can't be read.
 std::string sha256_of_file(const std::filesystem::path& file);
 

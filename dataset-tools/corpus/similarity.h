@@ -22,9 +22,10 @@ struct Fingerprint {
 Fingerprint fingerprint_of(const std::filesystem::path& file);
 cv::Mat pattern_of(const cv::Mat& rgb);
 
-// Above this correlation, over all eight orientations, a picture counts as a copy. Measured on BCCD and TXL-PBC by
-// looking at pairs: all above 0.45 are copies, most from 0.38 to 0.43 are different cells in the middle of pictures
-// framed alike. A copy that stays is worse than a picture lost, so the line is below all copies that were found.
+// Above this correlation, over all eight orientations, a picture counts as a copy. Measured on BCCD and
+// TXL-PBC by looking at pairs: all above 0.45 are copies, most from 0.38 to 0.43 are different cells in the
+// middle of pictures framed alike. A copy that stays is worse than a picture lost, so the line is below all
+// copies that were found.
 constexpr double near_duplicate = 0.38;
 
 // Finds the image most like a given one among those it holds, in any of the eight orientations of the square.

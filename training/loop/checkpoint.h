@@ -1,0 +1,33 @@
+// Where a training run stands, on disk: a safetensors file (f32 tensors, position in its metadata). Plain
+// data: reading one runs no code.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "smearscope/error.h"
+
+namespace smearscope::training {
+
+struct SavedTensor {
+  std::string name;  // "weights.", "momentum." or "average." and the state-dict name
+  std::vector<std::int64_t> shape;
+  std::vector<float> values;
+};
+
+struct Checkpoint {
+  std::uint64_t seed = 0;
+  std::uint64_t step = 0;     // steps done
+  double seconds = 0;         // spent so far
+  std::string regimen;        // Regimen::text
+  std::string corpus_digest;  // a run goes on only with the data and the regimen that it was begun with
+  std::vector<SavedTensor> tensors;
+};
+
+// Whole or not at all. Throws Error.
+void write_checkpoint(const std::string& path, const Checkpoint& checkpoint);
+// Throws Error naming the file and what is wrong with it.
+Checkpoint read_checkpoint(const std::string& path);
+
+}  // namespace smearscope::training

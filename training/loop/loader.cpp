@@ -1,0 +1,54 @@
+#include "loop/loader.h"
+
+#include <utility>
+
+namespace smearscope::training {
+
+namespace {
+constexpr std::size_t batches_ahead = 4;
+}
+
+Loader::Loader(const Samples& samples, std::size_t first, std::size_t end, int threads)
+    : samples_(samples), end_(end), next_to_make_(first), next_to_give_(first) {
+  for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
+}
+
+Loader::~Loader() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  changed_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void Loader::work() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return stop_ || next_to_make_ < next_to_give_ + batches_ahead; });
+    if (stop_ || next_to_make_ >= end_) return;
+    const std::size_t step = next_to_make_++;
+    lock.unlock();
+    Made made;
+    try {
+      made.batch = samples_.batch(step);
+    } catch (...) {
+      made.problem = std::current_exception();
+    }
+    lock.lock();
+    made_[step] = std::move(made);
+    changed_.notify_all();
+  }
+}
+
+Batch Loader::next() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return made_.count(next_to_give_) > 0; });
+  Made made = std::move(made_.extract(next_to_give_++).mapped());
+  lock.unlock();
+  changed_.notify_all();
+  if (made.problem) std::rethrow_exception(made.problem);
+  return std::move(made.batch);
+}
+
+}  // namespace smearscope::training

@@ -1,0 +1,302 @@
+#include "loop/regimen.h"
+
+#include <toml++/toml.h>
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <set>
+#include <sstream>
+
+namespace smearscope::training {
+namespace {
+
+// One table of the file. Keys that were asked for are known; any other is an error.
+class Table {
+ public:
+  Table(const toml::table& document, std::string name, std::string file)
+      : name_(std::move(name)), file_(std::move(file)) {
+    if (name_.empty()) {
+      table_ = &document;
+    } else if (const toml::node* node = document.get(name_)) {
+      table_ = node->as_table();
+      if (!table_) throw Error(file_ + ": \"" + name_ + "\" must be a table: [" + name_ + "]");
+    }
+  }
+
+  void read(const char* key, std::string& value) {
+    if (const toml::node* node = find(key)) {
+      if (!node->is_string()) fail(key, "must be a text in quotes");
+      value = **node->as_string();
+    }
+  }
+  void read(const char* key, bool& value) {
+    if (const toml::node* node = find(key)) {
+      if (!node->is_boolean()) fail(key, "must be true or false");
+      value = **node->as_boolean();
+    }
+  }
+  void read(const char* key, int& value, int low, int high = 1 << 20) {
+    if (const toml::node* node = find(key)) value = integer(*node, key, low, high);
+  }
+  void read(const char* key, double& value, double low, double high) {
+    if (const toml::node* node = find(key)) value = number(*node, key, low, high);
+  }
+  void read(const char* key, std::vector<int>& values, int low, int high) {
+    if (const toml::node* node = find(key)) {
+      values.clear();
+      for (const toml::node& element : list(*node, key)) values.push_back(integer(element, key, low, high));
+    }
+  }
+  template <typename Real>
+  void read(const char* key, std::vector<Real>& values, double low, double high) {
+    if (const toml::node* node = find(key)) values = numbers<Real>(*node, key, low, high);
+  }
+  void read(const char* key, std::array<double, 3>& values, double low, double high) {
+    if (const toml::node* node = find(key)) {
+      const auto read = numbers<double>(*node, key, low, high);
+      if (read.size() != 3) fail(key, "must have three numbers: red, green, blue");
+      std::copy(read.begin(), read.end(), values.begin());
+    }
+  }
+  void read_anchor_sizes(const char* key, std::array<std::vector<float>, 5>& sizes) {
+    if (const toml::node* node = find(key)) {
+      const toml::array& levels = list(*node, key);
+      if (levels.size() != 5) fail(key, "must have five lists, for P2, P3, P4, P5 and P6");
+      for (std::size_t i = 0; i < 5; ++i) sizes[i] = numbers<float>(*levels.get(i), key, 1, 4096);
+    }
+  }
+
+  bool has(const char* key) { return find(key) != nullptr; }
+  void allow_table(const char* key) { known_.insert(key); }
+
+  // After all reads.
+  void refuse_unknown_keys() const {
+    if (!table_) return;
+    for (const auto& [key, node] : *table_) {
+      const std::string text(key.str());
+      if (known_.count(text)) continue;
+      std::string names;
+      for (const std::string& known : known_) names += (names.empty() ? "" : ", ") + known;
+      throw Error(file_ + ": unknown key \"" + full(text) + "\"; known here are " + names);
+    }
+  }
+
+  [[noreturn]] void fail(const std::string& key, const std::string& what) const {
+    throw Error(file_ + ": \"" + full(key) + "\" " + what);
+  }
+
+ private:
+  std::string full(const std::string& key) const { return name_.empty() ? key : name_ + "." + key; }
+
+  const toml::node* find(const char* key) {
+    known_.insert(key);
+    return table_ ? table_->get(key) : nullptr;
+  }
+
+  int integer(const toml::node& node, const char* key, int low, int high) const {
+    if (!node.is_integer()) fail(key, "must be a whole number");
+    const std::int64_t value = **node.as_integer();
+    if (value < low || value > high) {
+      fail(key, "is " + std::to_string(value) + "; it must be " + std::to_string(low) + " to " +
+                    std::to_string(high));
+    }
+    return static_cast<int>(value);
+  }
+
+  double number(const toml::node& node, const char* key, double low, double high) const {
+    if (!node.is_number()) fail(key, "must be a number");
+    const double value = *node.value<double>();
+    if (!(value >= low && value <= high)) {  // also NaN
+      std::ostringstream text;
+      text << "is " << value << "; it must be " << low << " to " << high;
+      fail(key, text.str());
+    }
+    return value;
+  }
+
+  const toml::array& list(const toml::node& node, const char* key) const {
+    if (!node.is_array() || node.as_array()->empty()) fail(key, "must be a list that is not empty");
+    return *node.as_array();
+  }
+
+  template <typename Real>
+  std::vector<Real> numbers(const toml::node& node, const char* key, double low, double high) const {
+    std::vector<Real> values;
+    for (const toml::node& element : list(node, key)) {
+      values.push_back(static_cast<Real>(number(element, key, low, high)));
+    }
+    return values;
+  }
+
+  const toml::table* table_ = nullptr;  // nullptr: the file has none, all defaults
+  std::string name_, file_;
+  std::set<std::string> known_;
+};
+
+constexpr double any = std::numeric_limits<double>::max();
+
+void read_network(Table table, Regimen& regimen) {
+  Architecture& a = regimen.info.architecture;
+  Transform& t = regimen.info.transform;
+  TrainingSettings& s = regimen.settings;
+  table.read("backbone", a.backbone);
+  if (a.backbone != "resnet18" && a.backbone != "resnet34" && a.backbone != "resnet50") {
+    table.fail("backbone", "is '" + a.backbone + "'; it must be resnet18, resnet34 or resnet50");
+  }
+  table.read("fpn_channels", a.fpn_channels, 1, 4096);
+  table.read("head_width", a.head_width, 1, 1 << 16);
+  table.read_anchor_sizes("anchor_sizes", a.anchor_sizes);
+  for (const auto& level : a.anchor_sizes) {
+    if (level.size() != a.anchor_sizes[0].size())
+      table.fail("anchor_sizes", "must have as many sizes on each level");
+  }
+  table.read("anchor_ratios", a.anchor_ratios, 0.01, 100);
+  table.read("proposals_before_nms", a.rpn_pre_nms_top_n, 1);
+  table.read("proposals", a.rpn_post_nms_top_n, 1);
+  table.read("min_side", t.min_side, 32, 1 << 14);
+  table.read("max_side", t.max_side, 32, 1 << 14);
+  if (t.max_side < t.min_side) table.fail("max_side", "must not be below min_side");
+  table.read("mean", t.mean, -any, any);
+  table.read("std", t.std, 1e-6, any);
+  table.read("frozen_batch_norm", s.frozen_batch_norm);
+  table.read("frozen_stages", s.frozen_stages, 0, 5);
+  if (table.has("pixel_size_um")) {
+    double pixel_size = 0;
+    table.read("pixel_size_um", pixel_size, 1e-6, 1e6);
+    regimen.info.pixel_size_um = pixel_size;
+  }
+  table.refuse_unknown_keys();
+}
+
+void read_preprocessing(Table table, ImageAdjustment& adjustment) {
+  table.read("contrast", adjustment.contrast, 0, 100);
+  table.read("brightness", adjustment.brightness, -1, 1);
+  table.read("unsharp_amount", adjustment.unsharp_amount, 0, 100);
+  table.read("unsharp_sigma", adjustment.unsharp_sigma, 0.1, 100);
+  table.refuse_unknown_keys();
+}
+
+void read_thresholds(Table table, Thresholds& thresholds) {
+  table.read("score", thresholds.score, 0, 1);
+  table.read("nms", thresholds.nms, 0, 1);
+  table.read("max_detections", thresholds.max_detections, 1);
+  table.refuse_unknown_keys();
+}
+
+void read_sampling(Table table, TrainingSettings& s) {
+  table.read("proposals_before_nms", s.rpn_pre_nms_top_n, 1);
+  table.read("proposals", s.rpn_post_nms_top_n, 1);
+  table.read("rpn_positive_iou", s.rpn_positive_iou, 0, 1);
+  table.read("rpn_negative_iou", s.rpn_negative_iou, 0, 1);
+  if (s.rpn_negative_iou > s.rpn_positive_iou)
+    table.fail("rpn_negative_iou", "must not be above rpn_positive_iou");
+  table.read("rpn_samples", s.rpn_samples, 1);
+  table.read("rpn_positive_fraction", s.rpn_positive_fraction, 0, 1);
+  table.read("roi_positive_iou", s.roi_positive_iou, 0, 1);
+  table.read("roi_samples", s.roi_samples, 1);
+  table.read("roi_positive_fraction", s.roi_positive_fraction, 0, 1);
+  table.refuse_unknown_keys();
+}
+
+void read_optimisation(Table table, Optimisation& o, const Transform& transform) {
+  table.read("epochs", o.epochs, 1);
+  table.read("batch_size", o.batch_size, 1, 1024);
+  table.read("learning_rate", o.learning_rate, 0, 100);
+  table.read("momentum", o.momentum, 0, 0.99999);
+  table.read("weight_decay", o.weight_decay, 0, 1);
+  table.read("warmup_steps", o.warmup_steps, 0);
+  std::string schedule = "step";
+  table.read("schedule", schedule);
+  if (schedule != "step" && schedule != "cosine") {
+    table.fail("schedule", "is '" + schedule + "'; it must be step or cosine");
+  }
+  o.schedule = schedule == "step" ? Schedule::step : Schedule::cosine;
+  table.read("milestones", o.milestones, 0, 1);
+  if (!std::is_sorted(o.milestones.begin(), o.milestones.end())) table.fail("milestones", "must rise");
+  table.read("step_epochs", o.step_epochs, 0);
+  table.read("gamma", o.gamma, 0, 1);
+  table.read("gradient_clip", o.gradient_clip, 0, any);
+  table.read("ema_decay", o.ema_decay, 0, 0.999999);
+  table.read("min_sides", o.min_sides, 32, transform.max_side);
+  table.read("validate_every", o.validate_every, 0);
+  table.refuse_unknown_keys();
+}
+
+void read_augmentation(Table table, Augmentation& a) {
+  table.read("horizontal_flip", a.horizontal_flip);
+  table.read("vertical_flip", a.vertical_flip);
+  table.read("transpose", a.transpose);
+  table.read("brightness", a.brightness, 0, 1);
+  table.read("contrast", a.contrast, 0, 1);
+  table.read("saturation", a.saturation, 0, 1);
+  table.read("hue", a.hue, 0, 0.5);
+  table.refuse_unknown_keys();
+}
+
+// "table.key=value": parsed as TOML on its own, then put into the document.
+void override_key(toml::table& document, const std::string& setting) {
+  toml::table parsed;
+  try {
+    parsed = toml::parse(setting);
+  } catch (const toml::parse_error& problem) {
+    throw Error("--set " + setting +
+                ": not table.key=value with a TOML value: " + std::string(problem.description()));
+  }
+  toml::table* into = &document;
+  toml::table* from = &parsed;
+  while (true) {
+    if (from->size() != 1) throw Error("--set " + setting + ": sets more than one key");
+    const std::string key(from->begin()->first.str());
+    toml::node& value = from->begin()->second;
+    if (!value.is_table()) {
+      into->insert_or_assign(key, value);
+      return;
+    }
+    if (!into->contains(key)) into->insert(key, toml::table{});
+    into = into->get(key)->as_table();
+    if (!into) throw Error("--set " + setting + ": \"" + key + "\" is not a table");
+    from = value.as_table();
+  }
+}
+
+}  // namespace
+
+Regimen read_regimen(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
+  const std::string name = file.string();
+  toml::table document;
+  try {
+    if (!std::filesystem::is_regular_file(file)) throw Error(name + ": no such regimen file");
+    document = toml::parse_file(name);
+  } catch (const toml::parse_error& problem) {
+    throw Error(name + ": line " + std::to_string(problem.source().begin.line) + ": " +
+                std::string(problem.description()));
+  }
+  for (const std::string& setting : overrides) override_key(document, setting);
+
+  Regimen regimen;
+  Table top(document, "", name);
+  top.read("name", regimen.name);
+  if (regimen.name.empty()) top.fail("name", "is missing");
+  top.read("licence", regimen.licence);
+  for (const char* table :
+       {"network", "preprocessing", "thresholds", "sampling", "training", "augmentation"}) {
+    top.allow_table(table);
+  }
+  top.refuse_unknown_keys();
+  const auto table = [&](const char* key) { return Table(document, key, name); };
+  read_network(table("network"), regimen);
+  read_preprocessing(table("preprocessing"), regimen.info.transform.adjustment);
+  read_thresholds(table("thresholds"), regimen.info.thresholds);
+  read_sampling(table("sampling"), regimen.settings);
+  read_optimisation(table("training"), regimen.optimisation, regimen.info.transform);
+  read_augmentation(table("augmentation"), regimen.augmentation);
+  std::ostringstream text;
+  text << document << '\n';
+  regimen.text = text.str();
+  regimen.info.name = regimen.name;
+  regimen.info.licence = regimen.licence;
+  return regimen;
+}
+
+}  // namespace smearscope::training

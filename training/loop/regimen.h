@@ -1,0 +1,59 @@
+// A regimen: everything that decides how a model is trained, but the data and the seed. A TOML file; every
+// key and its meaning is in training/README.md and in regimens/cells.toml.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "network/training_settings.h"
+#include "smearscope/error.h"
+#include "smearscope/model.h"
+
+namespace smearscope::training {
+
+struct Augmentation {
+  bool horizontal_flip = true;  // each with probability one half
+  bool vertical_flip = true;
+  bool transpose = false;  // with both flips: all eight orientations of the square
+  // Half-widths of the uniform ranges; 0: off.
+  double brightness = 0.0;  // factor 1 +- this
+  double contrast = 0.0;    // factor 1 +- this, around the image's mean grey
+  double saturation = 0.0;  // factor 1 +- this
+  double hue = 0.0;         // +- this many turns of the colour wheel, up to 0.5
+};
+
+enum class Schedule { step, cosine };
+
+struct Optimisation {
+  int epochs = 1;
+  int batch_size = 4;
+  double learning_rate = 0.02;
+  double momentum = 0.9;
+  double weight_decay = 1e-4;
+  int warmup_steps = 0;  // linear, from a thousandth of the rate
+  Schedule schedule = Schedule::step;
+  std::vector<double> milestones;  // fractions of all steps, rising; at each the rate is multiplied by gamma
+  int step_epochs = 0;             // StepLR: also every so many epochs; 0: off
+  double gamma = 0.1;
+  double gradient_clip = 0.0;  // largest L2 norm of all gradients together; 0: off
+  double ema_decay = 0.0;      // moving average of the weights, which is what is saved; 0: off
+  std::vector<int> min_sides;  // one is drawn per batch; empty: the network's min_side
+  int validate_every = 0;      // epochs; 0: never
+};
+
+struct Regimen {
+  std::string name;
+  std::string licence;
+  ModelInfo info;  // architecture, transform, thresholds, pixel size; the rest is filled in by the trainer
+  TrainingSettings settings;
+  Optimisation optimisation;
+  Augmentation augmentation;
+  std::string text;  // as a TOML document, with all overrides in it
+};
+
+// `overrides` are "table.key=value" with a TOML value, later ones win. Throws Error, naming file and key, if
+// the file can't be read, isn't TOML, or has an unknown key, a wrong type, or a value out of range.
+Regimen read_regimen(const std::filesystem::path& file, const std::vector<std::string>& overrides = {});
+
+}  // namespace smearscope::training

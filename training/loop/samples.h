@@ -1,0 +1,78 @@
+// The training images of one or more corpora: which, in what order, decoded and augmented.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <opencv2/core/mat.hpp>
+#include <string>
+#include <vector>
+
+#include "corpus/records.h"
+#include "loop/regimen.h"
+#include "smearscope/error.h"
+
+namespace smearscope::training {
+
+struct CorpusChoice {
+  std::string folder;
+  double weight = 1;  // each image is seen this many times per epoch, on average
+};
+
+struct Sample {
+  std::string file;
+  cv::Mat image;  // 8-bit RGB
+  std::vector<corpus::Annotation> annotations;
+};
+
+struct Batch {
+  std::vector<Sample> samples;
+  int min_side = 0;                 // pixels, for the network's resize
+  std::uint64_t sampling_seed = 0;  // for the network's choice of anchors and proposals
+};
+
+// Thread-safe once built.
+class Samples {
+ public:
+  // Reads the corpora's annotations. Throws Error if one can't be read, their classes differ, there are no
+  // classes, or no training images.
+  Samples(const std::vector<CorpusChoice>& choices, const Regimen& regimen, std::uint64_t seed);
+
+  const std::vector<std::string>& classes() const { return classes_; }
+  const std::string& digest() const { return digest_; }  // of the one corpus, or over those of all
+  std::size_t images_per_epoch() const;
+  std::size_t batches_per_epoch() const;  // the last may be smaller
+  std::size_t val_images() const { return val_.size(); }
+
+  // Batch of the whole run, counted over epochs: the same for the same seed, whoever asks when. Throws Error
+  // naming the file if an image can't be read or hasn't the size that its annotations say.
+  Batch batch(std::size_t step) const;
+  // Validation images first .. first + count - 1, not augmented.
+  Batch val_batch(std::size_t first, std::size_t count) const;
+
+ private:
+  struct Source {
+    std::vector<corpus::Image> train;
+    double weight = 1;
+    std::size_t per_epoch() const;
+  };
+
+  std::vector<const corpus::Image*> epoch_order(std::size_t epoch) const;
+  Sample load(const corpus::Image& image) const;
+
+  Regimen regimen_;
+  std::uint64_t seed_ = 0;
+  std::vector<std::string> classes_;
+  std::vector<Source> sources_;
+  std::vector<corpus::Image> val_;
+  std::string digest_;
+
+  mutable std::mutex mutex_;  // guards what follows
+  mutable std::map<std::string, cv::Mat>
+      decoded_;  // by path; decoding costs more than training's share of memory
+  mutable std::size_t decoded_bytes_ = 0;
+  mutable std::size_t order_epoch_ = 0;
+  mutable std::vector<const corpus::Image*> order_;
+};
+
+}  // namespace smearscope::training

@@ -1,0 +1,325 @@
+#include "loop/trainer.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "loop/checkpoint.h"
+#include "loop/loader.h"
+#include "loop/progress.h"
+#include "loop/regimen.h"
+#include "loop/schedule.h"
+#include "loop/weight_update.h"
+#include "model/file_writer.h"
+#include "network/faster_rcnn.h"
+
+namespace smearscope::training {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+std::atomic<bool> stop_requested{false};
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+int usable_cores() {
+  cpu_set_t cores;
+  return sched_getaffinity(0, sizeof cores, &cores) == 0 ? std::max(1, CPU_COUNT(&cores)) : 1;
+}
+
+at::Tensor tensor_of(const cv::Mat& rgb) {
+  const at::Tensor bytes = at::from_blob(rgb.data, {rgb.rows, rgb.cols, 3}, at::kByte);
+  return bytes.permute({2, 0, 1}).to(at::kFloat).div_(255);
+}
+
+Target target_of(const std::vector<corpus::Annotation>& annotations) {
+  std::vector<float> boxes;
+  std::vector<std::int64_t> labels;
+  for (const corpus::Annotation& a : annotations) {
+    for (double v : {a.box.x_min, a.box.y_min, a.box.x_max, a.box.y_max})
+      boxes.push_back(static_cast<float>(v));
+    labels.push_back(a.category + 1);
+  }
+  return {at::tensor(boxes, at::kFloat).view({-1, 4}), at::tensor(labels, at::kLong)};
+}
+
+LossValues values_of(const Losses& losses) {
+  return {losses.objectness.item<double>(), losses.rpn_box.item<double>(),
+          losses.classification.item<double>(), losses.box.item<double>()};
+}
+
+Losses losses_of(FasterRcnn& network, const Batch& batch) {
+  std::vector<at::Tensor> images;
+  std::vector<Target> targets;
+  for (const Sample& sample : batch.samples) {
+    images.push_back(tensor_of(sample.image));
+    targets.push_back(target_of(sample.annotations));
+  }
+  LossOptions options;
+  options.sampling_seed = batch.sampling_seed;
+  options.min_side = batch.min_side;
+  return network->losses(images, targets, options);
+}
+
+void add(LossValues& sum, const LossValues& values, double weight) {
+  sum.objectness += weight * values.objectness;
+  sum.rpn_box += weight * values.rpn_box;
+  sum.classification += weight * values.classification;
+  sum.box += weight * values.box;
+}
+
+// One call of train.
+class Run {
+ public:
+  explicit Run(const TrainOptions& options);
+  TrainEnd go();
+
+ private:
+  void start_folder();
+  void load_checkpoint();
+  void save_checkpoint();
+  void save_model_file();
+  ModelInfo final_info() const;
+  void train_step(const Batch& batch);
+  void report(bool to_log);
+  LossValues validate();
+
+  double seconds() const { return seconds_before_ + seconds_since(start_); }
+  std::string path(const char* file) const { return (fs::path(options_.output) / file).string(); }
+
+  const TrainOptions options_;
+  std::uint64_t seed_;
+  Regimen regimen_;
+  Samples samples_;
+  FasterRcnn network_{nullptr};
+  std::unique_ptr<WeightUpdate> update_;
+  std::unique_ptr<TrainLog> log_;
+  Progress progress_;
+  std::size_t total_steps_ = 0;
+  std::size_t step_ = 0;  // steps done
+  double seconds_before_ = 0;
+  Clock::time_point start_ = Clock::now();
+  Clock::time_point last_checkpoint_ = Clock::now();
+
+  // Since the last row of the log.
+  LossValues sum_;
+  std::size_t summed_steps_ = 0, summed_images_ = 0;
+  Clock::time_point summed_since_ = Clock::now();
+  std::size_t first_step_ = 0;  // of this call
+  std::size_t images_this_call_ = 0;
+};
+
+ModelInfo with_classes(const ModelInfo& info, const std::vector<std::string>& classes) {
+  ModelInfo with = info;
+  with.classes = classes;
+  return with;
+}
+
+Run::Run(const TrainOptions& options)
+    : options_(options),
+      seed_(options.resume ? read_checkpoint(path("checkpoint.safetensors")).seed : options.seed),
+      regimen_(read_regimen(options.regimen, options.overrides)),
+      samples_(options.corpora, regimen_, seed_) {
+  at::set_num_threads(options.threads > 0 ? options.threads : usable_cores());
+  at::globalContext().setFlushDenormal(true);
+  at::manual_seed(seed_);
+  network_ = FasterRcnn(with_classes(regimen_.info, samples_.classes()), regimen_.settings);
+  if (!options.init.empty() && !options.resume) load_weights(network_, *Model::load(options.init));
+  update_ = std::make_unique<WeightUpdate>(network_, regimen_.optimisation);
+  total_steps_ = samples_.batches_per_epoch() * static_cast<std::size_t>(regimen_.optimisation.epochs);
+  if (options.resume) {
+    load_checkpoint();
+  } else {
+    start_folder();
+  }
+  log_ = std::make_unique<TrainLog>(path("train-log.csv"), step_);
+  first_step_ = step_;
+}
+
+void Run::start_folder() {
+  if (fs::exists(path("checkpoint.safetensors"))) {
+    throw Error(options_.output + ": holds a run already; go on with --resume, or name another folder");
+  }
+  std::error_code problem;
+  fs::create_directories(options_.output, problem);
+  if (problem) throw Error(options_.output + ": cannot make the output folder: " + problem.message());
+  try {
+    replace_file(path("regimen.toml"), {{regimen_.text.data(), regimen_.text.size()}});
+  } catch (const Error& wrong) {
+    throw Error(path("regimen.toml") + ": " + wrong.what());
+  }
+}
+
+void Run::load_checkpoint() {
+  const std::string file = path("checkpoint.safetensors");
+  const Checkpoint checkpoint = read_checkpoint(file);
+  if (checkpoint.regimen != regimen_.text) {
+    throw Error(
+        file +
+        ": was begun with another regimen; resume with the same file and --set, or begin a new run from "
+        "its model with --init");
+  }
+  if (checkpoint.corpus_digest != samples_.digest()) {
+    throw Error(file + ": was begun with another corpus, or the corpus has changed since");
+  }
+  if (checkpoint.step > total_steps_) throw Error(file + ": is beyond the regimen's last step");
+  try {
+    update_->load(checkpoint.tensors);
+  } catch (const Error& problem) {
+    throw Error(file + ": " + problem.what());
+  }
+  step_ = checkpoint.step;
+  seconds_before_ = checkpoint.seconds;
+}
+
+void Run::save_checkpoint() {
+  write_checkpoint(path("checkpoint.safetensors"),
+                   {seed_, step_, seconds(), regimen_.text, samples_.digest(), update_->save()});
+  last_checkpoint_ = Clock::now();
+}
+
+ModelInfo Run::final_info() const {
+  ModelInfo info = network_->info();
+  info.corpus_digest = samples_.digest();
+  info.created_by = "smearscope-train " SMEARSCOPE_VERSION;
+  std::string used = "# seed " + std::to_string(seed_) + ", " + std::to_string(step_) + " of " +
+                     std::to_string(total_steps_) + " steps, " + std::to_string(samples_.images_per_epoch()) +
+                     " images per epoch\n";
+  if (!options_.init.empty())
+    used += "# begun with the weights of " + fs::path(options_.init).filename().string() + "\n";
+  info.regimen = used + regimen_.text;
+  return info;
+}
+
+void Run::save_model_file() {
+  const AverageInUse average(*update_);
+  save_model(network_, final_info(), path("model.safetensors"), options_.dtype);
+}
+
+void Run::train_step(const Batch& batch) {
+  const double rate =
+      learning_rate_at(regimen_.optimisation, step_, total_steps_, samples_.batches_per_epoch());
+  network_->train();
+  const Losses losses = losses_of(network_, batch);
+  const LossValues values = values_of(losses);
+  if (!std::isfinite(values.total())) {
+    std::string files;
+    for (const Sample& sample : batch.samples) files += (files.empty() ? "" : ", ") + sample.file;
+    char numbers[160];
+    std::snprintf(numbers, sizeof numbers, "objectness %g, rpn box %g, classification %g, box %g",
+                  values.objectness, values.rpn_box, values.classification, values.box);
+    throw Error("step " + std::to_string(step_ + 1) + ": the loss is not finite (" + numbers +
+                "); lower training.learning_rate or look at the batch's images: " + files);
+  }
+  losses.total().backward();
+  update_->step(rate, step_);
+  ++step_;
+  add(sum_, values, 1);
+  ++summed_steps_;
+  summed_images_ += batch.samples.size();
+  images_this_call_ += batch.samples.size();
+}
+
+void Run::report(bool to_log) {
+  const double all = seconds_since(start_);
+  Report r;
+  r.step = step_;
+  r.total_steps = total_steps_;
+  r.epochs = static_cast<std::size_t>(regimen_.optimisation.epochs);
+  r.epoch = (step_ - 1) / samples_.batches_per_epoch() + 1;
+  r.learning_rate =
+      learning_rate_at(regimen_.optimisation, step_ - 1, total_steps_, samples_.batches_per_epoch());
+  add(r.losses, sum_, 1.0 / static_cast<double>(summed_steps_));
+  r.images_per_second = static_cast<double>(summed_images_) / std::max(1e-9, seconds_since(summed_since_));
+  r.seconds = seconds();
+  r.seconds_left = all / static_cast<double>(step_ - first_step_) * static_cast<double>(total_steps_ - step_);
+  progress_.show(r);
+  if (!to_log) return;
+  const bool epoch_done = step_ % samples_.batches_per_epoch() == 0;
+  const int every = regimen_.optimisation.validate_every;
+  std::optional<LossValues> validation;
+  if (epoch_done && every > 0 && r.epoch % static_cast<std::size_t>(every) == 0 &&
+      samples_.val_images() > 0) {
+    validation = validate();
+    char text[160];
+    std::snprintf(text, sizeof text, "epoch %zu: training loss %.4f, validation loss %.4f, %s", r.epoch,
+                  r.losses.total(), validation->total(), clock_text(r.seconds).c_str());
+    progress_.message(text);
+  }
+  log_->add(r, validation);
+  sum_ = {};
+  summed_steps_ = summed_images_ = 0;
+  summed_since_ = Clock::now();
+}
+
+LossValues Run::validate() {
+  const at::NoGradGuard no_gradient;
+  const AverageInUse average(*update_);
+  network_->eval();
+  LossValues mean;
+  const auto size = static_cast<std::size_t>(regimen_.optimisation.batch_size);
+  for (std::size_t first = 0; first < samples_.val_images(); first += size) {
+    const Batch batch = samples_.val_batch(first, size);
+    const double share =
+        static_cast<double>(batch.samples.size()) / static_cast<double>(samples_.val_images());
+    add(mean, values_of(losses_of(network_, batch)), share);
+  }
+  return mean;
+}
+
+TrainEnd Run::go() {
+  constexpr std::size_t log_steps = 20;
+  const std::size_t per_epoch = samples_.batches_per_epoch();
+  progress_.message(std::to_string(samples_.images_per_epoch()) + " images per epoch, " +
+                    std::to_string(samples_.val_images()) + " for validation, " +
+                    std::to_string(total_steps_) + " steps" +
+                    (step_ > 0 ? ", going on after step " + std::to_string(step_) : ""));
+  Loader loader(samples_, step_, total_steps_, usable_cores() > 2 ? 2 : 1);
+  TrainEnd end = TrainEnd::finished;
+  start_ = summed_since_ = Clock::now();
+  while (step_ < total_steps_) {
+    train_step(loader.next());
+    const bool epoch_done = step_ % per_epoch == 0;
+    report(epoch_done || step_ % log_steps == 0);
+    if (stop_requested.exchange(false)) end = TrainEnd::interrupted;
+    if (options_.max_minutes > 0 && seconds_since(start_) > options_.max_minutes * 60)
+      end = TrainEnd::time_is_up;
+    if (end != TrainEnd::finished && step_ < total_steps_) break;
+    if (epoch_done && step_ < total_steps_) {
+      save_checkpoint();
+      save_model_file();
+    } else if (seconds_since(last_checkpoint_) > options_.checkpoint_minutes * 60) {
+      save_checkpoint();
+    }
+  }
+  if (step_ == total_steps_) end = TrainEnd::finished;
+  save_checkpoint();
+  save_model_file();
+  progress_.message(path("model.safetensors") + ": written after " + std::to_string(step_) + " of " +
+                    std::to_string(total_steps_) + " steps, " + clock_text(seconds()));
+  return end;
+}
+
+}  // namespace
+
+TrainEnd train(const TrainOptions& options) {
+  return Run(options).go();
+}
+
+void request_stop() {
+  stop_requested = true;
+}
+
+}  // namespace smearscope::training

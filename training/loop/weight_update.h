@@ -1,0 +1,54 @@
+// What happens to the weights at a training step: stochastic gradient descent with momentum, and their moving
+// average.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "loop/checkpoint.h"
+#include "loop/regimen.h"
+#include "network/faster_rcnn.h"
+
+namespace smearscope::training {
+
+class WeightUpdate {
+ public:
+  WeightUpdate(FasterRcnn network, const Optimisation& options);
+
+  // One step from the gradients of the network's parameters, as torch.optim.SGD:
+  //   v = momentum * v + gradient + weight_decay * w;  w = w - learning_rate * v
+  // after scaling all gradients together to an L2 norm of at most gradient_clip. Clears the gradients. Then
+  // the average:
+  //   a = d * a + (1 - d) * w, d = min(ema_decay, (1 + step) / (10 + step)), over parameters and buffers.
+  void step(double learning_rate, std::size_t step);
+
+  // Exchanges the network's weights and their average; twice is nothing. No effect if ema_decay is 0.
+  void swap_average();
+
+  std::vector<SavedTensor> save() const;
+  // Throws Error naming the tensor that is missing or has another shape.
+  void load(const std::vector<SavedTensor>& tensors);
+
+ private:
+  void clip_gradients();
+  // Every tensor that a checkpoint holds, by its name there.
+  std::map<std::string, torch::Tensor> all_tensors() const;
+
+  Optimisation options_;
+  std::map<std::string, torch::Tensor> parameters_, buffers_, momentum_, average_;
+};
+
+// Swaps the average in for as long as it lives.
+class AverageInUse {
+ public:
+  explicit AverageInUse(WeightUpdate& update) : update_(update) { update_.swap_average(); }
+  ~AverageInUse() { update_.swap_average(); }
+  AverageInUse(const AverageInUse&) = delete;
+  AverageInUse& operator=(const AverageInUse&) = delete;
+
+ private:
+  WeightUpdate& update_;
+};
+
+}  // namespace smearscope::training
