@@ -68,10 +68,18 @@ static void gst_cell_overlay_set_property(GObject* object, guint id, const GValu
   GST_OBJECT_LOCK(self);
   CellPainterSettings& settings = *self->settings;
   switch (id) {
-    case prop_show_boxes: settings.options.boxes = g_value_get_boolean(value); break;
-    case prop_show_labels: settings.options.labels = g_value_get_boolean(value); break;
-    case prop_show_scores: settings.options.scores = g_value_get_boolean(value); break;
-    case prop_show_counts: settings.options.counts = g_value_get_boolean(value); break;
+    case prop_show_boxes:
+      settings.options.boxes = g_value_get_boolean(value);
+      break;
+    case prop_show_labels:
+      settings.options.labels = g_value_get_boolean(value);
+      break;
+    case prop_show_scores:
+      settings.options.scores = g_value_get_boolean(value);
+      break;
+    case prop_show_counts:
+      settings.options.counts = g_value_get_boolean(value);
+      break;
     case prop_panel_position:
       settings.options.panel_position = static_cast<PanelPosition>(g_value_get_enum(value));
       break;
@@ -80,11 +88,21 @@ static void gst_cell_overlay_set_property(GObject* object, guint id, const GValu
       settings.options.font = font != nullptr ? font : "Sans";
       break;
     }
-    case prop_font_scale: settings.options.font_scale = g_value_get_double(value); break;
-    case prop_line_width: settings.options.line_width = g_value_get_int(value); break;
-    case prop_min_confidence: settings.min_confidence = g_value_get_double(value); break;
-    case prop_stale_after: settings.stale_after = g_value_get_uint(value); break;
-    default: G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec); break;
+    case prop_font_scale:
+      settings.options.font_scale = g_value_get_double(value);
+      break;
+    case prop_line_width:
+      settings.options.line_width = g_value_get_int(value);
+      break;
+    case prop_min_confidence:
+      settings.min_confidence = g_value_get_double(value);
+      break;
+    case prop_stale_after:
+      settings.stale_after = g_value_get_uint(value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+      break;
   }
   self->changed = true;
   GST_OBJECT_UNLOCK(self);
@@ -95,17 +113,39 @@ static void gst_cell_overlay_get_property(GObject* object, guint id, GValue* val
   GST_OBJECT_LOCK(self);
   const CellPainterSettings& settings = *self->settings;
   switch (id) {
-    case prop_show_boxes: g_value_set_boolean(value, settings.options.boxes); break;
-    case prop_show_labels: g_value_set_boolean(value, settings.options.labels); break;
-    case prop_show_scores: g_value_set_boolean(value, settings.options.scores); break;
-    case prop_show_counts: g_value_set_boolean(value, settings.options.counts); break;
-    case prop_panel_position: g_value_set_enum(value, static_cast<int>(settings.options.panel_position)); break;
-    case prop_font: g_value_set_string(value, settings.options.font.c_str()); break;
-    case prop_font_scale: g_value_set_double(value, settings.options.font_scale); break;
-    case prop_line_width: g_value_set_int(value, settings.options.line_width); break;
-    case prop_min_confidence: g_value_set_double(value, settings.min_confidence); break;
-    case prop_stale_after: g_value_set_uint(value, settings.stale_after); break;
-    default: G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec); break;
+    case prop_show_boxes:
+      g_value_set_boolean(value, settings.options.boxes);
+      break;
+    case prop_show_labels:
+      g_value_set_boolean(value, settings.options.labels);
+      break;
+    case prop_show_scores:
+      g_value_set_boolean(value, settings.options.scores);
+      break;
+    case prop_show_counts:
+      g_value_set_boolean(value, settings.options.counts);
+      break;
+    case prop_panel_position:
+      g_value_set_enum(value, static_cast<int>(settings.options.panel_position));
+      break;
+    case prop_font:
+      g_value_set_string(value, settings.options.font.c_str());
+      break;
+    case prop_font_scale:
+      g_value_set_double(value, settings.options.font_scale);
+      break;
+    case prop_line_width:
+      g_value_set_int(value, settings.options.line_width);
+      break;
+    case prop_min_confidence:
+      g_value_set_double(value, settings.min_confidence);
+      break;
+    case prop_stale_after:
+      g_value_set_uint(value, settings.stale_after);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+      break;
   }
   GST_OBJECT_UNLOCK(self);
 }
@@ -148,16 +188,19 @@ static void gst_cell_overlay_finalize(GObject* object) {
   G_OBJECT_CLASS(gst_cell_overlay_parent_class)->finalize(object);
 }
 
-static void gst_cell_overlay_init(GstCellOverlay* self) { self->settings = new CellPainterSettings; }
+static void gst_cell_overlay_init(GstCellOverlay* self) {
+  self->settings = new CellPainterSettings;
+}
 
 static void install_properties(GObjectClass* klass) {
-  const auto flags = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_CONTROLLABLE |
-                                              GST_PARAM_MUTABLE_PLAYING);
+  const auto flags = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                              GST_PARAM_CONTROLLABLE | GST_PARAM_MUTABLE_PLAYING);
   const CellPainterSettings defaults;
   const auto add_switch = [&](Property id, const char* name, const char* nick, const char* blurb) {
     g_object_class_install_property(klass, id, g_param_spec_boolean(name, nick, blurb, TRUE, flags));
   };
-  add_switch(prop_show_boxes, "show-boxes", "Show boxes", "Draw a box around each cell, in its class's colour");
+  add_switch(prop_show_boxes, "show-boxes", "Show boxes",
+             "Draw a box around each cell, in its class's colour");
   add_switch(prop_show_labels, "show-labels", "Show labels",
              "Write each cell's class on its box; shortened where there is little room");
   add_switch(prop_show_scores, "show-scores", "Show scores",
@@ -170,26 +213,30 @@ static void install_properties(GObjectClass* klass) {
                         panel_position_type(), static_cast<int>(defaults.options.panel_position), flags));
   g_object_class_install_property(
       klass, prop_font,
-      g_param_spec_string("font", "Font", "Font family, or several separated by commas (the first one installed is used)",
+      g_param_spec_string("font", "Font",
+                          "Font family, or several separated by commas (the first one installed is used)",
                           defaults.options.font.c_str(), flags));
   g_object_class_install_property(
       klass, prop_font_scale,
-      g_param_spec_double("font-scale", "Font scale", "Text size, relative to the size that suits the frame's height",
-                          0.25, 8.0, defaults.options.font_scale, flags));
+      g_param_spec_double("font-scale", "Font scale",
+                          "Text size, relative to the size that suits the frame's height", 0.25, 8.0,
+                          defaults.options.font_scale, flags));
   g_object_class_install_property(
       klass, prop_line_width,
-      g_param_spec_int("line-width", "Line width",
-                       "Width of a box's line in pixels, thinner on small boxes (0 = what suits the frame's height)", 0,
-                       64, defaults.options.line_width, flags));
-  g_object_class_install_property(
-      klass, prop_min_confidence,
-      g_param_spec_double("min-confidence", "Minimum confidence", "Cells below it are neither drawn nor counted", 0.0,
-                          1.0, defaults.min_confidence, flags));
+      g_param_spec_int(
+          "line-width", "Line width",
+          "Width of a box's line in pixels, thinner on small boxes (0 = what suits the frame's height)", 0,
+          64, defaults.options.line_width, flags));
+  g_object_class_install_property(klass, prop_min_confidence,
+                                  g_param_spec_double("min-confidence", "Minimum confidence",
+                                                      "Cells below it are neither drawn nor counted", 0.0,
+                                                      1.0, defaults.min_confidence, flags));
   g_object_class_install_property(
       klass, prop_stale_after,
-      g_param_spec_uint("stale-after", "Stale after",
-                        "Draw a cell's box dashed when its detection is more than this many frames old (0 = never)", 0,
-                        G_MAXUINT, defaults.stale_after, flags));
+      g_param_spec_uint(
+          "stale-after", "Stale after",
+          "Draw a cell's box dashed when its detection is more than this many frames old (0 = never)", 0,
+          G_MAXUINT, defaults.stale_after, flags));
 }
 
 static void gst_cell_overlay_class_init(GstCellOverlayClass* klass) {
@@ -203,10 +250,13 @@ static void gst_cell_overlay_class_init(GstCellOverlayClass* klass) {
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
   gst_element_class_set_static_metadata(
       element_class, "Cell overlay", "Filter/Effect/Video",
-      "Draws the cells that celldetect found: boxes, class names, confidences, and a panel of counts", "Smearscope");
+      "Draws the cells that celldetect found: boxes, class names, confidences, and a panel of counts",
+      "Smearscope");
   GstCaps* caps = drawable_caps();
-  gst_element_class_add_pad_template(element_class, gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, caps));
-  gst_element_class_add_pad_template(element_class, gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, caps));
+  gst_element_class_add_pad_template(element_class,
+                                     gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, caps));
+  gst_element_class_add_pad_template(element_class,
+                                     gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, caps));
   gst_caps_unref(caps);
   gst_type_mark_as_plugin_api(panel_position_type(), static_cast<GstPluginAPIFlags>(0));
 

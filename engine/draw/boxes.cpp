@@ -5,7 +5,9 @@
 namespace smearscope::draw {
 namespace {
 
-Rect grown(const Rect& rect, int by) { return {rect.x - by, rect.y - by, rect.width + 2 * by, rect.height + 2 * by}; }
+Rect grown(const Rect& rect, int by) {
+  return {rect.x - by, rect.y - by, rect.width + 2 * by, rect.height + 2 * by};
+}
 
 void add_flat(const Rect& rect, Color color, std::uint8_t alpha, std::vector<Item>& items) {
   items.push_back({rect.x, rect.y, rect.width, rect.height, color, alpha, nullptr});

@@ -34,8 +34,10 @@ std::vector<PlacedCell> place_cells(int width, int height, const std::vector<Sho
     };
     const int left = pixel(box.x_min, width), right = pixel(box.x_max, width);
     const int top = pixel(box.y_min, height), bottom = pixel(box.y_max, height);
-    if (left >= right || top >= bottom || left >= width || top >= height || right <= 0 || bottom <= 0) continue;
-    placed.push_back({{left, top, right - left, bottom - top}, class_color(cell.label, cell.class_name), &cell});
+    if (left >= right || top >= bottom || left >= width || top >= height || right <= 0 || bottom <= 0)
+      continue;
+    placed.push_back(
+        {{left, top, right - left, bottom - top}, class_color(cell.label, cell.class_name), &cell});
   }
   return placed;
 }
@@ -86,7 +88,8 @@ const std::vector<Item>& Overlay::compose(int width, int height, const std::vect
   state_->text.trim();
   state_->items.clear();
   if (options.boxes) add_boxes(sizes, placed, state_->items);
-  if (options.counts) panel_place = add_panel(sizes, width, height, options, panel, state_->text, panel_items);
+  if (options.counts)
+    panel_place = add_panel(sizes, width, height, options, panel, state_->text, panel_items);
   if (options.labels || options.scores) {
     add_labels(sizes, width, height, options, panel_place, placed, state_->text, state_->items);
   }

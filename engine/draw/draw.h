@@ -1,5 +1,5 @@
-// What smearscope shows on a picture of a smear: a box around each cell, its name and score, and a panel of counts.
-// Used by celloverlay and smearscope-detect, so that both look the same.
+// What smearscope shows on a picture of a smear: a box around each cell, its name and score, and a panel of
+// counts. Used by celloverlay and smearscope-detect, so that both look the same.
 //
 //   Overlay overlay(options);
 //   painter.paint(canvas, overlay.compose(width, height, cells, panel));
@@ -43,15 +43,16 @@ struct ClassCount {
 };
 
 struct Panel {
-  std::string headline;           // stands left of the total
-  std::vector<ClassCount> rows;   // in the order shown; those that don't fit are summed up in a last row "more"
+  std::string headline;  // stands left of the total
+  std::vector<ClassCount>
+      rows;  // in the order shown; those that don't fit are summed up in a last row "more"
 };
 
-// Where everything goes. Sizes grow with the frame's shorter side; text is at least 9 pixels high at font_scale 1.
-// Lines run just outside the boxes, so that they hide nothing of a cell. A label lies inside its box's corner where
-// there is room, else beside the box; the score, then the end of the name, is left out where there is little room;
-// where even that would cover another label or a small cell there is no label. Boxes without area, or not finite,
-// are left out. One thread at a time.
+// Where everything goes. Sizes grow with the frame's shorter side; text is at least 9 pixels high at
+// font_scale 1. Lines run just outside the boxes, so that they hide nothing of a cell. A label lies inside
+// its box's corner where there is room, else beside the box; the score, then the end of the name, is left out
+// where there is little room; where even that would cover another label or a small cell there is no label.
+// Boxes without area, or not finite, are left out. One thread at a time.
 class Overlay {
  public:
   explicit Overlay(const Options& options);
@@ -59,9 +60,10 @@ class Overlay {
   Overlay(const Overlay&) = delete;
   Overlay& operator=(const Overlay&) = delete;
 
-  // Items to paint, in order, for a frame of `width` x `height` pixels. The result, and the pictures it points to,
-  // live until the next compose or the Overlay's end.
-  const std::vector<Item>& compose(int width, int height, const std::vector<ShownCell>& cells, const Panel& panel);
+  // Items to paint, in order, for a frame of `width` x `height` pixels. The result, and the pictures it
+  // points to, live until the next compose or the Overlay's end.
+  const std::vector<Item>& compose(int width, int height, const std::vector<ShownCell>& cells,
+                                   const Panel& panel);
 
  private:
   struct State;

@@ -32,7 +32,8 @@ std::vector<std::string> wordings(const ShownCell& cell, const Options& options)
   std::vector<std::string> texts;
   if (options.scores) texts.push_back(cell.class_name + " " + percent(cell.score));
   texts.push_back(cell.class_name);
-  if (std::string brief = short_form(cell.class_name); brief != cell.class_name) texts.push_back(std::move(brief));
+  if (std::string brief = short_form(cell.class_name); brief != cell.class_name)
+    texts.push_back(std::move(brief));
   return texts;
 }
 
@@ -66,8 +67,8 @@ bool find_place_beside(const Rect& box, int gap, const Occupancy& occupancy, Rec
   return false;
 }
 
-// The order in which cells get their labels: small ones first, as they have least choice, then down the picture.
-// It does not depend on scores, so that labels don't jump between frames.
+// The order in which cells get their labels: small ones first, as they have least choice, then down the
+// picture. It does not depend on scores, so that labels don't jump between frames.
 std::vector<const PlacedCell*> label_order(const std::vector<PlacedCell>& cells, int small_side) {
   std::vector<const PlacedCell*> order;
   for (const PlacedCell& cell : cells) order.push_back(&cell);

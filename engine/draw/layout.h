@@ -45,8 +45,8 @@ class Occupancy {
 void add_boxes(const Sizes& sizes, const std::vector<PlacedCell>& cells, std::vector<Item>& items);
 
 // Returns the panel's place (empty if it was not drawn, because it would not fit).
-Rect add_panel(const Sizes& sizes, int width, int height, const Options& options, const Panel& panel, TextCache& text,
-               std::vector<Item>& items);
+Rect add_panel(const Sizes& sizes, int width, int height, const Options& options, const Panel& panel,
+               TextCache& text, std::vector<Item>& items);
 
 // `reserved`: where no label may go, beside small cells.
 void add_labels(const Sizes& sizes, int width, int height, const Options& options, const Rect& reserved,

@@ -52,12 +52,13 @@ void fill(const CanvasPlane& plane, const Item& item, Range columns, Range rows,
 
 bool CanvasPlane::same_encoding(const CanvasPlane& other) const {
   const auto same = [](const Component& a, const Component& b) {
-    return a.first == b.first && a.step == b.step && a.column_shift == b.column_shift && a.constant == b.constant &&
-           a.red == b.red && a.green == b.green && a.blue == b.blue;
+    return a.first == b.first && a.step == b.step && a.column_shift == b.column_shift &&
+           a.constant == b.constant && a.red == b.red && a.green == b.green && a.blue == b.blue;
   };
   return row_shift == other.row_shift && bits == other.bits && low_bits == other.low_bits &&
          big_endian == other.big_endian &&
-         std::equal(components.begin(), components.end(), other.components.begin(), other.components.end(), same);
+         std::equal(components.begin(), components.end(), other.components.begin(), other.components.end(),
+                    same);
 }
 
 Canvas bgr_canvas(std::uint8_t* data, int width, int height, std::ptrdiff_t stride) {

@@ -11,8 +11,8 @@
 
 namespace smearscope::draw {
 
-// A flat rectangle of `color` and `alpha`, or, where `patch` is set, that picture with its top left corner at x, y.
-// Pixels of the frame; parts outside it are not drawn. `patch` belongs to the TextCache that made it.
+// A flat rectangle of `color` and `alpha`, or, where `patch` is set, that picture with its top left corner at
+// x, y. Pixels of the frame; parts outside it are not drawn. `patch` belongs to the TextCache that made it.
 struct Item {
   int x = 0, y = 0, width = 0, height = 0;
   Color color;
@@ -29,8 +29,8 @@ struct Component {
   float constant = 0, red = 0, green = 0, blue = 0;
 };
 
-// One plane: rows of samples, 8 bits in bytes, or 9 to 16 bits in 16-bit words. Samples of no component stay as they
-// are. step << (largest column_shift - column_shift) is the same for all components of a plane.
+// One plane: rows of samples, 8 bits in bytes, or 9 to 16 bits in 16-bit words. Samples of no component stay
+// as they are. step << (largest column_shift - column_shift) is the same for all components of a plane.
 struct CanvasPlane {
   std::uint8_t* data = nullptr;
   std::ptrdiff_t stride = 0;  // bytes

@@ -39,14 +39,18 @@ Color class_color(int label, std::string_view name) {
   const std::uint32_t index = label >= 0 ? static_cast<std::uint32_t>(label) : fnv1a(name);
   const Color hue = hues[index % hues.size()];
   switch (index / hues.size() % 3) {
-    case 1: return mix(hue, white, 0.5);
-    case 2: return mix(hue, black, 0.4);
-    default: return hue;
+    case 1:
+      return mix(hue, white, 0.5);
+    case 2:
+      return mix(hue, black, 0.4);
+    default:
+      return hue;
   }
 }
 
 Color contrasting(Color color) {
-  const double luminance = 0.2126 * linear(color.red) + 0.7152 * linear(color.green) + 0.0722 * linear(color.blue);
+  const double luminance =
+      0.2126 * linear(color.red) + 0.7152 * linear(color.green) + 0.0722 * linear(color.blue);
   return 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05 ? white : black;
 }
 

@@ -17,12 +17,12 @@ inline constexpr Color black{0, 0, 0};
 inline constexpr Color white{255, 255, 255};
 
 // The same class has the same colour in every frame, image and run: `label` picks it, and where there is none
-// (label < 0) a hash of `name` does. Okabe and Ito's set (Color Universal Design, 2008) without black, then the same
-// hues lighter and darker: 21 colours before they repeat.
+// (label < 0) a hash of `name` does. Okabe and Ito's set (Color Universal Design, 2008) without black, then
+// the same hues lighter and darker: 21 colours before they repeat.
 Color class_color(int label, std::string_view name);
 
-// Black or white, whichever reads better on `color` (WCAG 2.1 contrast ratio). Used for the text on a label and for
-// the halo around a line, so that one of the two stands out on any background.
+// Black or white, whichever reads better on `color` (WCAG 2.1 contrast ratio). Used for the text on a label
+// and for the halo around a line, so that one of the two stands out on any background.
 Color contrasting(Color color);
 
 }  // namespace smearscope::draw

@@ -37,7 +37,8 @@ std::vector<Row> make_rows(const Panel& panel, std::size_t shown, int size, Text
   return rows;
 }
 
-Rect place_panel(int width, int height, int panel_width, int panel_height, int margin, PanelPosition position) {
+Rect place_panel(int width, int height, int panel_width, int panel_height, int margin,
+                 PanelPosition position) {
   const bool right = position == PanelPosition::top_right || position == PanelPosition::bottom_right;
   const bool bottom = position == PanelPosition::bottom_left || position == PanelPosition::bottom_right;
   return {right ? width - margin - panel_width : margin, bottom ? height - margin - panel_height : margin,
@@ -46,8 +47,8 @@ Rect place_panel(int width, int height, int panel_width, int panel_height, int m
 
 }  // namespace
 
-Rect add_panel(const Sizes& sizes, int width, int height, const Options& options, const Panel& panel, TextCache& text,
-               std::vector<Item>& items) {
+Rect add_panel(const Sizes& sizes, int width, int height, const Options& options, const Panel& panel,
+               TextCache& text, std::vector<Item>& items) {
   const int pad = std::max(2, sizes.panel_text / 2);
   const int row_height = sizes.panel_text * 3 / 2;
   // At most two thirds of the frame's height; the headline and the row "more" count too.
@@ -62,8 +63,9 @@ Rect add_panel(const Sizes& sizes, int width, int height, const Options& options
     name_width = std::max(name_width, row.name->width + (row.has_swatch ? swatch + pad : 0));
     count_width = std::max(count_width, row.count->width);
   }
-  const Rect place = place_panel(width, height, 2 * pad + name_width + pad + count_width,
-                                 2 * pad + static_cast<int>(rows.size()) * row_height, pad, options.panel_position);
+  const Rect place =
+      place_panel(width, height, 2 * pad + name_width + pad + count_width,
+                  2 * pad + static_cast<int>(rows.size()) * row_height, pad, options.panel_position);
   if (place.x < 0 || place.y < 0 || place.right() > width || place.bottom() > height) return {};
 
   items.push_back({place.x, place.y, place.width, place.height, {16, 16, 20}, 200, nullptr});
@@ -75,7 +77,8 @@ Rect add_panel(const Sizes& sizes, int width, int height, const Options& options
       x += swatch + pad;
     }
     const auto add_text = [&](const Patch& patch, int left) {
-      items.push_back({left, y + (row_height - patch.height) / 2, patch.width, patch.height, {}, 255, &patch});
+      items.push_back(
+          {left, y + (row_height - patch.height) / 2, patch.width, patch.height, {}, 255, &patch});
     };
     add_text(*row.name, x);
     add_text(*row.count, place.right() - pad - row.count->width);

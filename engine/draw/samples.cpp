@@ -24,10 +24,12 @@ void resize(Samples& samples, const CanvasPlane& plane, int width, int height) {
   }
 }
 
-void store(Samples& samples, const CanvasPlane& plane, const Component& c, std::size_t index, const Paint& paint) {
+void store(Samples& samples, const CanvasPlane& plane, const Component& c, std::size_t index,
+           const Paint& paint) {
   const float alpha = std::nearbyint(paint.alpha * 255.0F);
   const float bound = static_cast<float>((1 << plane.bits) - 1) * alpha / 255.0F;
-  const float value = c.constant * paint.alpha + c.red * paint.red + c.green * paint.green + c.blue * paint.blue;
+  const float value =
+      c.constant * paint.alpha + c.red * paint.red + c.green * paint.green + c.blue * paint.blue;
   const auto code = static_cast<std::uint16_t>(std::clamp(value, 0.0F, bound) + 0.5F);
   samples.alpha[index] = static_cast<std::uint8_t>(alpha);
   if (plane.bits == 8) {
@@ -119,8 +121,11 @@ void convert_flat(const Item& item, const CanvasPlane& plane, int begin, int end
       for (int x = index << unit.shift; x < (index + 1) << unit.shift; x += pixels, i += c.step) {
         const int covered = std::min(end, x + pixels) - std::max(begin, x);
         if (covered <= 0) continue;
-        const float alpha = share * static_cast<float>(item.alpha * covered) / static_cast<float>(255 * pixels);
-        const auto part = [alpha](std::uint8_t channel) { return static_cast<float>(channel) * alpha / 255.0F; };
+        const float alpha =
+            share * static_cast<float>(item.alpha * covered) / static_cast<float>(255 * pixels);
+        const auto part = [alpha](std::uint8_t channel) {
+          return static_cast<float>(channel) * alpha / 255.0F;
+        };
         store(row, plane, c, i, {part(item.color.red), part(item.color.green), part(item.color.blue), alpha});
       }
     }

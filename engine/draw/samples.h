@@ -23,14 +23,16 @@ struct Unit {
 };
 Unit unit_of(const CanvasPlane& plane);
 
-inline int extent(int pixels, int shift) { return (pixels + (1 << shift) - 1) >> shift; }
+inline int extent(int pixels, int shift) {
+  return (pixels + (1 << shift) - 1) >> shift;
+}
 
-// `patch` with its first pixel phase_x, phase_y pixels into a unit. Each sample is the mean of its pixels; those
-// outside the patch count as transparent.
+// `patch` with its first pixel phase_x, phase_y pixels into a unit. Each sample is the mean of its pixels;
+// those outside the patch count as transparent.
 Samples convert(const Patch& patch, const CanvasPlane& plane, int phase_x, int phase_y);
 
-// One row of a flat colour over pixels [begin, end) of the frame, from the unit that holds `begin` on. `share`: how
-// much of the row is covered, 0..1. Reuses the memory of `row`.
+// One row of a flat colour over pixels [begin, end) of the frame, from the unit that holds `begin` on.
+// `share`: how much of the row is covered, 0..1. Reuses the memory of `row`.
 void convert_flat(const Item& item, const CanvasPlane& plane, int begin, int end, float share, Samples& row);
 
 // Blends `count` samples into a plane's row from `destination` on; `from` indexes into `samples`.

@@ -99,8 +99,8 @@ struct TextCache::State {
     int text_width = 0, text_height = 0;
     pango_layout_get_pixel_size(line.get(), &text_width, &text_height);
     const int margin = style.filled ? std::max(2, style.size / 4) : 0;
-    cairo_surface_t* surface =
-        cairo_image_surface_create(CAIRO_FORMAT_ARGB32, std::max(1, text_width + 2 * margin), std::max(1, text_height));
+    cairo_surface_t* surface = cairo_image_surface_create(
+        CAIRO_FORMAT_ARGB32, std::max(1, text_width + 2 * margin), std::max(1, text_height));
     cairo_t* cairo = cairo_create(surface);
     if (style.filled) {
       set_source(cairo, style.background, 0.9);

@@ -34,8 +34,8 @@ class TextCache {
   TextCache(const TextCache&) = delete;
   TextCache& operator=(const TextCache&) = delete;
 
-  // One line of text. Bytes that are not UTF-8 are shown as U+FFFD, line breaks and other control characters as
-  // spaces, and more than 40 characters end in an ellipsis. The picture lives until trim().
+  // One line of text. Bytes that are not UTF-8 are shown as U+FFFD, line breaks and other control characters
+  // as spaces, and more than 40 characters end in an ellipsis. The picture lives until trim().
   const Patch& render(const std::string& text, const TextStyle& style);
 
   // Forgets all pictures if they have become many. Call it where no picture is in use.

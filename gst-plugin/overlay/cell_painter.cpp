@@ -25,7 +25,8 @@ void CellPainter::count(const std::vector<draw::ShownCell>& shown) {
   };
   for (const draw::ShownCell& cell : shown) {
     auto row = std::lower_bound(panel_.rows.begin(), panel_.rows.end(), cell, before);
-    const bool known = row != panel_.rows.end() && row->label == cell.label && row->class_name == cell.class_name;
+    const bool known =
+        row != panel_.rows.end() && row->label == cell.label && row->class_name == cell.class_name;
     if (!known && panel_.rows.size() == max_panel_rows) continue;
     if (!known) row = panel_.rows.insert(row, {cell.class_name, cell.label, 0});
     ++row->count;

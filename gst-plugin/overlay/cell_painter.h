@@ -23,8 +23,9 @@ class CellPainter {
  public:
   explicit CellPainter(const CellPainterSettings& settings);
 
-  // Draws `cells` and the panel on a frame mapped for reading and writing. The panel lists each class from the
-  // first frame on in which it was seen, so that rows don't come and go. Throws nothing but std::bad_alloc.
+  // Draws `cells` and the panel on a frame mapped for reading and writing. The panel lists each class from
+  // the first frame on in which it was seen, so that rows don't come and go. Throws nothing but
+  // std::bad_alloc.
   void paint(GstVideoFrame* frame, const std::vector<Cell>& cells);
 
   // Settings can change at any time; the classes seen so far stay.

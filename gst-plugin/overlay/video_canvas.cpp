@@ -19,10 +19,13 @@ bool is_direct(const GstVideoFormatInfo* info) {
   constexpr guint irregular =
       GST_VIDEO_FORMAT_FLAG_COMPLEX | GST_VIDEO_FORMAT_FLAG_TILED | GST_VIDEO_FORMAT_FLAG_PALETTE;
   if ((info->flags & irregular) != 0) return false;
+  // GStreamer 1.22 describes these two otherwise than it packs them: U and V swapped, and the byte order.
+  if (info->format == GST_VIDEO_FORMAT_VYUY || info->format == GST_VIDEO_FORMAT_v216) return false;
   for (guint i = 0; i < info->n_components; ++i) {
     const bool byte = info->depth[i] == 8 && info->shift[i] == 0 && info->pixel_stride[i] >= 1;
-    const bool word = info->depth[i] > 8 && info->depth[i] + info->shift[i] <= 16 && info->pixel_stride[i] >= 2 &&
-                      info->pixel_stride[i] % 2 == 0 && info->poffset[i] % 2 == 0;
+    const bool word = info->depth[i] > 8 && info->depth[i] + info->shift[i] <= 16 &&
+                      info->pixel_stride[i] >= 2 && info->pixel_stride[i] % 2 == 0 &&
+                      info->poffset[i] % 2 == 0;
     if (!byte && !word) return false;
     for (guint j = 0; j < i; ++j) {
       if (shares_words(info, i, j) || info->depth[i] != info->depth[j]) return false;
@@ -42,7 +45,12 @@ Component encoding_of(const GstVideoFormatInfo* format, const GstVideoColorimetr
   gst_video_color_range_offsets(colorimetry.range, format, offset, scale);
   const auto base = static_cast<float>(offset[index]), span = static_cast<float>(scale[index]);
   if (GST_VIDEO_FORMAT_INFO_IS_RGB(format)) {
-    return {0, 1, 0, base, index == GST_VIDEO_COMP_R ? span : 0, index == GST_VIDEO_COMP_G ? span : 0,
+    return {0,
+            1,
+            0,
+            base,
+            index == GST_VIDEO_COMP_R ? span : 0,
+            index == GST_VIDEO_COMP_G ? span : 0,
             index == GST_VIDEO_COMP_B ? span : 0};
   }
   gdouble kr = 0.299, kb = 0.114;
@@ -56,9 +64,12 @@ Component encoding_of(const GstVideoFormatInfo* format, const GstVideoColorimetr
     return Component{0, 1, 0, base, part(red), part(green), part(blue)};
   };
   switch (index) {
-    case GST_VIDEO_COMP_U: return mixed(-kr, -kg, 1 - kb, 2 * (1 - kb));
-    case GST_VIDEO_COMP_V: return mixed(1 - kr, -kg, -kb, 2 * (1 - kr));
-    default: return mixed(kr, kg, kb, 1);
+    case GST_VIDEO_COMP_U:
+      return mixed(-kr, -kg, 1 - kb, 2 * (1 - kb));
+    case GST_VIDEO_COMP_V:
+      return mixed(1 - kr, -kg, -kb, 2 * (1 - kr));
+    default:
+      return mixed(kr, kg, kb, 1);
   }
 }
 
@@ -87,7 +98,8 @@ draw::Canvas direct_canvas(const GstVideoFrame* frame) {
     const int step = plane.components.front().step << (shift - plane.components.front().column_shift);
     const int whole = ((canvas.width + (1 << shift) - 1) >> shift) * step;
     // With an odd width the last, half used group of a packed 4:2:2 format may reach past the row.
-    plane.row_samples = std::min<int>(whole, std::abs(static_cast<int>(plane.stride)) / (plane.bits == 8 ? 1 : 2));
+    plane.row_samples =
+        std::min<int>(whole, std::abs(static_cast<int>(plane.stride)) / (plane.bits == 8 ? 1 : 2));
   }
   return canvas;
 }
@@ -122,10 +134,14 @@ void VideoCanvas::paint(GstVideoFrame* frame, const std::vector<draw::Item>& ite
   }
 }
 
-void VideoCanvas::paint_unpacked(GstVideoFrame* frame, const std::vector<draw::Item>& items, draw::Painter& painter) {
+void VideoCanvas::paint_unpacked(GstVideoFrame* frame, const std::vector<draw::Item>& items,
+                                 draw::Painter& painter) {
   const GstVideoFormatInfo* format = frame->info.finfo;
   const GstVideoFormatInfo* wide = gst_video_format_get_info(format->unpack_format);
-  const int width = GST_VIDEO_FRAME_WIDTH(frame), height = GST_VIDEO_FRAME_HEIGHT(frame);
+  const int height = GST_VIDEO_FRAME_HEIGHT(frame);
+  int width = GST_VIDEO_FRAME_WIDTH(frame);
+  // GStreamer 1.22 packs a UYVP row's last, half used group past the row's end.
+  if (format->format == GST_VIDEO_FORMAT_UYVP) width &= ~1;
   const int sample_bytes = wide->depth[0] == 8 ? 1 : 2;
   const std::size_t stride = static_cast<std::size_t>(width) * 4 * sample_bytes;
   unpacked_.resize(stride * height);
@@ -148,8 +164,8 @@ void VideoCanvas::paint_unpacked(GstVideoFrame* frame, const std::vector<draw::I
   const std::vector<bool> touched = touched_rows(items, height, row_shift);
   for (int y = 0; y < height; ++y) {
     if (!touched[y]) continue;
-    format->unpack_func(format, GST_VIDEO_PACK_FLAG_NONE, plane.data + y * stride, frame->data, frame->info.stride, 0,
-                        y, width);
+    format->unpack_func(format, GST_VIDEO_PACK_FLAG_NONE, plane.data + y * stride, frame->data,
+                        frame->info.stride, 0, y, width);
   }
   painter.paint({width, height, {plane}}, items);
   for (int y = 0; y < height; ++y) {

@@ -13,8 +13,8 @@ namespace smearscope {
 // Whether VideoCanvas can draw on the format: every raw format that GStreamer can pack, except palettes.
 bool can_draw_on(GstVideoFormat format);
 
-// Most formats are drawn on where they lie. Those with several samples in a word (RGB16, v210, tiles, ...) are
-// unpacked, drawn on and packed again, only in rows where there is something to draw.
+// Most formats are drawn on where they lie. Those with several samples in a word (RGB16, v210, tiles, ...)
+// are unpacked, drawn on and packed again, only in rows where there is something to draw.
 class VideoCanvas {
  public:
   // `frame` must be mapped for reading and writing, and its format one that can be drawn on.

@@ -1,5 +1,6 @@
-// Time that celloverlay's drawing takes of one core: 100 cells with labels and the count panel at 1920x1080. Boxes move
-// and scores change from frame to frame, as they do live. Prints CPU milliseconds a frame (median, 99th percentile).
+// Time that celloverlay's drawing takes of one core: 100 cells with labels and the count panel at 1920x1080.
+// Boxes move and scores change from frame to frame, as they do live. Prints CPU milliseconds a frame (median,
+// 99th percentile).
 #include <gst/video/video.h>
 #include <time.h>
 
