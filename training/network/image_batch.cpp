@@ -31,9 +31,27 @@ at::Tensor per_channel(const std::array<double, 3>& values, const at::Tensor& li
   return at::tensor(at::ArrayRef<double>(values.data(), 3), like.options()).view({3, 1, 1});
 }
 
+// Gaussian of radius ceil(3 sigma) whose weights sum to 1; the image's edge pixels repeat outside it.
+at::Tensor blur(const at::Tensor& image, double sigma) {
+  const auto radius = static_cast<std::int64_t>(std::ceil(3 * sigma));
+  const at::Tensor offsets = at::arange(-radius, radius + 1, image.options().dtype(at::kDouble));
+  const at::Tensor exact = (-0.5 * offsets * offsets / (sigma * sigma)).exp();
+  const at::Tensor weights = (exact / exact.sum()).to(image.scalar_type());
+  at::Tensor x = at::replication_pad2d(image.unsqueeze(1), {radius, radius, radius, radius});
+  x = at::conv2d(x, weights.view({1, 1, 1, -1}));
+  return at::conv2d(x, weights.view({1, 1, -1, 1})).squeeze(1);
+}
+
+// See ImageAdjustment in smearscope/model.h.
 at::Tensor adjust(const at::Tensor& image, const ImageAdjustment& adjustment) {
-  if (adjustment.contrast == 1 && adjustment.brightness == 0) return image;
-  return ((image - 0.5) * adjustment.contrast + (0.5 + adjustment.brightness)).clamp_(0, 1);
+  at::Tensor x = image;
+  if (adjustment.contrast != 1 || adjustment.brightness != 0) {
+    x = ((x - 0.5) * adjustment.contrast + 0.5 + adjustment.brightness).clamp_(0, 1);
+  }
+  if (adjustment.unsharp_amount != 0) {
+    x = (x + (x - blur(x, adjustment.unsharp_sigma)) * adjustment.unsharp_amount).clamp_(0, 1);
+  }
+  return x;
 }
 
 int padded(int side) { return (side + 31) / 32 * 32; }
@@ -42,9 +60,6 @@ int padded(int side) { return (side + 31) / 32 * 32; }
 
 ImageBatch make_batch(const std::vector<at::Tensor>& images, const Transform& transform, int min_side) {
   if (images.empty()) throw Error("no images: a batch needs at least one");
-  if (transform.adjustment.unsharp_amount != 0) {
-    throw Error("training with an unsharp mask is not supported: set unsharp_amount to 0");
-  }
   ImageBatch batch;
   Size largest;
   for (std::size_t i = 0; i < images.size(); ++i) {
@@ -56,9 +71,7 @@ ImageBatch make_batch(const std::vector<at::Tensor>& images, const Transform& tr
     largest.width = std::max(largest.width, batch.resized[i].width);
   }
   const auto count = static_cast<std::int64_t>(images.size());
-  batch.images = at::empty({count, 3, padded(largest.height), padded(largest.width)},
-                           images[0].options().memory_format(at::MemoryFormat::ChannelsLast))
-                     .zero_();
+  batch.images = at::zeros({count, 3, padded(largest.height), padded(largest.width)}, images[0].options());
   const at::Tensor mean = per_channel(transform.mean, images[0]);
   const at::Tensor std = per_channel(transform.std, images[0]);
   for (std::int64_t i = 0; i < count; ++i) {
