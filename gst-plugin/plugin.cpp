@@ -1,13 +1,17 @@
 // The plugin's entry point: registers each element, and does nothing else.
 #include <gst/gst.h>
 
+#include "gstcelldetect.h"
 #include "gstcelloverlay.h"
+#include "gstsmearscope.h"
 #include "gstsmeartestsrc.h"
 
 static gboolean plugin_init(GstPlugin* plugin) {
   // One GST_ELEMENT_REGISTER(name, plugin) per element, from its gst<name>.h.
   gboolean registered = TRUE;
+  registered &= GST_ELEMENT_REGISTER(celldetect, plugin);
   registered &= GST_ELEMENT_REGISTER(celloverlay, plugin);
+  registered &= GST_ELEMENT_REGISTER(smearscope, plugin);
   registered &= GST_ELEMENT_REGISTER(smeartestsrc, plugin);
   return registered;
 }
