@@ -113,7 +113,7 @@ static gboolean gst_cell_detect_start(GstBaseTransform* base) {
   GST_INFO_OBJECT(self, "model %s, digest %s", path.c_str(), detector->model().digest().c_str());
 
   State& state = *self->state;
-  state.info = GstVideoInfo{};
+  gst_video_info_init(&state.info);
   state.frames_dropped = 0;
   GST_OBJECT_LOCK(self);
   state.detector = std::move(detector);
@@ -291,7 +291,7 @@ static void gst_cell_detect_get_property(GObject* object, guint id, GValue* valu
       g_value_set_string(value, detector ? detector->model().digest().c_str() : nullptr);
       break;
     case prop_class_names:
-      g_value_set_string(value, detector ? joined(detector->model().info().classes).c_str() : nullptr);
+      g_value_set_string(value, detector ? smearscope::joined(detector->model().info().classes).c_str() : nullptr);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);

@@ -64,8 +64,8 @@ void install_engine_properties(GObjectClass* object_class) {
       object_class, prop_model,
       g_param_spec_string(
           "model", "Model",
-          "Model file (.safetensors): a path, or the name of a shipped model. Loaded when the element "
-          "leaves READY; a change later counts from the next start",
+          "Model file (.safetensors): a path, or the name of a shipped model. Loaded on the way from "
+          "READY to PAUSED; a change after that counts from the next start",
           default_model, before_start));
   g_object_class_install_property(
       object_class, prop_device,
