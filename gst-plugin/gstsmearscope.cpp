@@ -66,7 +66,8 @@ static const std::vector<ProxiedProperty>& proxied_properties() {
 static GParamSpec* copy_spec(GParamSpec* spec) {
   const char *name = g_param_spec_get_name(spec), *nick = g_param_spec_get_nick(spec),
              *blurb = g_param_spec_get_blurb(spec);
-  const GParamFlags flags = spec->flags;
+  // The bin passes values on, but does not follow control sources; its children do.
+  const auto flags = static_cast<GParamFlags>(spec->flags & ~GST_PARAM_CONTROLLABLE);
   if (G_IS_PARAM_SPEC_BOOLEAN(spec)) {
     return g_param_spec_boolean(name, nick, blurb, G_PARAM_SPEC_BOOLEAN(spec)->default_value, flags);
   }

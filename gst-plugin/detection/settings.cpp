@@ -35,7 +35,7 @@ GType mode_type() {
        "busy are skipped",
        "latest"},
       {0, nullptr, nullptr}};
-  static const GType type = g_enum_register_static("SmearscopeDetectionMode", values);
+  static const GType type = g_enum_register_static("GstCellDetectMode", values);
   return type;
 }
 
@@ -46,7 +46,7 @@ GType precision_type() {
       {static_cast<int>(Precision::bf16), "bfloat16: 16-bit floating point with the range of f32", "bf16"},
       {static_cast<int>(Precision::int8), "8-bit integers, for a quantised model", "int8"},
       {0, nullptr, nullptr}};
-  static const GType type = g_enum_register_static("SmearscopePrecision", values);
+  static const GType type = g_enum_register_static("GstCellDetectPrecision", values);
   return type;
 }
 
