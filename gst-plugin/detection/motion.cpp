@@ -9,6 +9,8 @@ namespace {
 
 constexpr int small_side = 160;    // longer side of the small copy: some 0.5 ms per frame
 constexpr int smallest_side = 32;  // below this there is too little picture to correlate
+constexpr double key_range =
+    0.2;  // share of the picture's side; beyond it too little of the key frame is still seen
 
 // Where a frame's brightness lies: luma, or green, in which stained cells have the most contrast.
 struct GreySamples {
@@ -71,33 +73,66 @@ void whiten(cv::Mat& cross) {
   for (std::size_t i = 0; i < count; ++i) values[i] *= 1.0F / (magnitude(values[i]) + floor);
 }
 
-// Offset of the top of the parabola through three samples one apart, from the middle one.
-double parabola_top(double left, double middle, double right) {
-  const double curvature = left - 2 * middle + right;
-  return curvature < 0 ? std::clamp(0.5 * (left - right) / curvature, -0.5, 0.5) : 0.0;
-}
-
-// The correlation's peak in small pixels; the correlation wraps around, so its far half are negative shifts.
-cv::Point2d peak_of(const cv::Mat& correlation) {
+// The correlation's peak in whole small pixels; the correlation wraps around, so its far half are negative
+// shifts.
+cv::Point peak_of(const cv::Mat& correlation) {
   cv::Point peak;
   cv::minMaxLoc(correlation, nullptr, nullptr, nullptr, &peak);
-  const int width = correlation.cols, height = correlation.rows;
-  const auto at = [&](int x, int y) {
-    return static_cast<double>(correlation.at<float>((y + height) % height, (x + width) % width));
-  };
-  const double middle = at(peak.x, peak.y);
-  const double x = peak.x + parabola_top(at(peak.x - 1, peak.y), middle, at(peak.x + 1, peak.y));
-  const double y = peak.y + parabola_top(at(peak.x, peak.y - 1), middle, at(peak.x, peak.y + 1));
-  return {x > width / 2.0 ? x - width : x, y > height / 2.0 ? y - height : y};
+  return {peak.x > correlation.cols / 2 ? peak.x - correlation.cols : peak.x,
+          peak.y > correlation.rows / 2 ? peak.y - correlation.rows : peak.y};
 }
 
-// Mean absolute difference where the pictures overlap after the previous one is shifted.
-double difference(const cv::Mat& previous, const cv::Mat& current, int dx, int dy) {
-  const cv::Rect overlap =
-      cv::Rect(0, 0, current.cols, current.rows) & cv::Rect(dx, dy, current.cols, current.rows);
+// Where the two pictures overlap when the key picture is shifted, without the outermost pixels, in the
+// current one.
+cv::Rect overlap_of(const cv::Mat& picture, const cv::Point& shift) {
+  const cv::Rect inner(1, 1, picture.cols - 2, picture.rows - 2);
+  return inner & (inner + shift);
+}
+
+// One step of Lucas and Kanade's image registration (1981): the part of a pixel by which the picture moved
+// beyond a whole shift, from the differences where the two overlap and the slopes there.
+cv::Point2d remainder_of(const cv::Mat& key, const cv::Mat& current, const cv::Point& shift) {
+  const cv::Rect overlap = overlap_of(current, shift);
+  float xx = 0, xy = 0, yy = 0, xd = 0, yd = 0;
+  for (int y = overlap.y; y < overlap.y + overlap.height; ++y) {
+    const float* now = current.ptr<float>(y) + overlap.x;
+    const float* before = key.ptr<float>(y - shift.y) + overlap.x - shift.x;
+    const float* above = key.ptr<float>(y - shift.y - 1) + overlap.x - shift.x;
+    const float* below = key.ptr<float>(y - shift.y + 1) + overlap.x - shift.x;
+    for (int x = 0; x < overlap.width; ++x) {
+      const float slope_x = (before[x + 1] - before[x - 1]) / 2, slope_y = (below[x] - above[x]) / 2;
+      const float difference = before[x] - now[x];
+      xx += slope_x * slope_x, xy += slope_x * slope_y, yy += slope_y * slope_y;
+      xd += slope_x * difference, yd += slope_y * difference;
+    }
+  }
+  const double determinant = static_cast<double>(xx) * yy - static_cast<double>(xy) * xy;
+  if (determinant <= 1e-6 * xx * yy || determinant <= 0) return {};
+  const cv::Point2d step((yy * xd - xy * yd) / determinant, (xx * yd - xy * xd) / determinant);
+  return {std::clamp(step.x, -1.0, 1.0), std::clamp(step.y, -1.0, 1.0)};
+}
+
+// The window stands still while the picture moves, which draws the correlation's peak towards zero; what fits
+// best without a window is at most a few pixels away.
+cv::Point2d refined(const cv::Mat& key, const cv::Mat& current, cv::Point shift) {
+  constexpr int most_steps = 4;
+  cv::Point2d remainder;
+  for (int i = 0; i < most_steps; ++i) {
+    remainder = remainder_of(key, current, shift);
+    const cv::Point whole(cvRound(remainder.x), cvRound(remainder.y));
+    if (whole == cv::Point()) break;
+    shift += whole;
+    remainder -= cv::Point2d(whole);
+  }
+  return cv::Point2d(shift) + remainder;
+}
+
+// Mean absolute difference where the pictures overlap after the key picture is shifted.
+double difference(const cv::Mat& key, const cv::Mat& current, const cv::Point2d& shift) {
+  const cv::Point whole(cvRound(shift.x), cvRound(shift.y));
+  const cv::Rect overlap = overlap_of(current, whole);
   if (overlap.empty()) return INFINITY;
-  const double sum = cv::norm(current(overlap), previous(overlap - cv::Point(dx, dy)), cv::NORM_L1);
-  return sum / overlap.area();
+  return cv::norm(current(overlap), key(overlap - whole), cv::NORM_L1) / overlap.area();
 }
 
 }  // namespace
@@ -115,31 +150,41 @@ Shift MotionEstimator::update(const Frame& frame) {
     cv::createHanningWindow(window_, cv::Size(frame.width / factor, frame.height / factor), CV_32F);
   }
   shrink(frame, factor, picture_);
+  cv::GaussianBlur(picture_, picture_, cv::Size(5, 5), 1);  // noise flattens slopes, and so biases their use
   cv::subtract(picture_, cv::mean(picture_), windowed_);
   cv::multiply(windowed_, window_, windowed_);
   cv::dft(windowed_, spectrum_, cv::DFT_COMPLEX_OUTPUT);
 
-  Shift shift;
-  if (!previous_spectrum_.empty()) {
-    cv::mulSpectrums(spectrum_, previous_spectrum_, cross_, 0, /*conjB=*/true);
-    whiten(cross_);
-    cv::dft(cross_, correlation_, cv::DFT_INVERSE | cv::DFT_REAL_OUTPUT | cv::DFT_SCALE);
-    const cv::Point2d peak = peak_of(correlation_);
-    // Dust on the sensor stands still, and unrelated pictures have a peak somewhere: believe what fits
-    // better.
-    const int dx = static_cast<int>(std::lround(peak.x)), dy = static_cast<int>(std::lround(peak.y));
-    const bool believed = (dx == 0 && dy == 0) || difference(previous_picture_, picture_, dx, dy) <
-                                                      difference(previous_picture_, picture_, 0, 0);
-    if (believed) shift = {peak.x * factor, peak.y * factor};
+  if (key_spectrum_.empty()) {
+    become_key();
+    return {};
   }
-  std::swap(picture_, previous_picture_);
-  std::swap(spectrum_, previous_spectrum_);
-  return shift;
+  cv::mulSpectrums(spectrum_, key_spectrum_, cross_, 0, /*conjB=*/true);
+  whiten(cross_);
+  cv::dft(cross_, correlation_, cv::DFT_INVERSE | cv::DFT_REAL_OUTPUT | cv::DFT_SCALE);
+  const cv::Point2d found = refined(key_picture_, picture_, peak_of(correlation_));
+  // Dust on the sensor stands still, and unrelated pictures have a peak somewhere: believe what fits no worse
+  // than standing still.
+  const bool believed =
+      difference(key_picture_, picture_, found) <= difference(key_picture_, picture_, since_key_);
+  const cv::Point2d moved = believed ? found - since_key_ : cv::Point2d();
+  since_key_ += moved;
+  const bool near = std::abs(since_key_.x) < picture_.cols * key_range &&
+                    std::abs(since_key_.y) < picture_.rows * key_range;
+  if (!believed || !near) become_key();
+  return {moved.x * factor, moved.y * factor};
+}
+
+void MotionEstimator::become_key() {
+  std::swap(picture_, key_picture_);
+  std::swap(spectrum_, key_spectrum_);
+  since_key_ = {};
 }
 
 void MotionEstimator::reset() {
-  previous_picture_.release();
-  previous_spectrum_.release();
+  key_picture_.release();
+  key_spectrum_.release();
+  since_key_ = {};
 }
 
 }  // namespace smearscope

@@ -13,9 +13,11 @@ struct Shift {
   double y = 0;
 };
 
-// Phase correlation (Kuglin and Hines, 1975) of small grey copies of consecutive frames, with the spectrum's
-// weak frequencies damped, so that neither sensor noise nor defocus hides the peak. It measures translation
-// alone, up to about a third of the frame's side per frame. Host memory only. One thread at a time.
+// Phase correlation (Kuglin and Hines, 1975) of small grey copies, with the spectrum's weak frequencies
+// damped, so that neither sensor noise nor defocus hides the peak; then image registration (Lucas and Kanade,
+// 1981) for the parts of a pixel. Each frame is compared with a key frame some way back, not with the one
+// before, so that small errors don't add up while the stage creeps. Measures translation alone, up to about a
+// third of the frame's side per frame. Host memory only. One thread at a time.
 class MotionEstimator {
  public:
   // Shift of the picture since the previous call. Nothing to compare with (first frame, after reset, a new
@@ -24,10 +26,13 @@ class MotionEstimator {
   void reset();
 
  private:
+  void become_key();
+
   int frame_width_ = 0;
   int frame_height_ = 0;
   cv::Mat window_;
-  cv::Mat previous_picture_, previous_spectrum_;  // both empty: nothing to compare with
+  cv::Mat key_picture_, key_spectrum_;  // both empty: nothing to compare with
+  cv::Point2d since_key_;               // shift of the last frame from the key frame, small pixels
   cv::Mat picture_, spectrum_, cross_, correlation_, windowed_;
 };
 

@@ -96,6 +96,19 @@ TEST(Motion, NoiseAloneDoesNotDrift) {
   EXPECT_LT(std::hypot(x, y), 1.0);
 }
 
+// A stage that creeps, by less than the estimator's own grid each frame, is followed without errors that add
+// up.
+TEST(Motion, CreepingStageIsFollowed) {
+  const cv::Mat slide = textured_slide(1000, 800, 3, 6);
+  cv::RNG random(5);
+  MotionEstimator estimator;
+  double x = 0;
+  for (int i = 0; i <= 100; ++i) {
+    x += estimator.update(frame_of(with_noise(view_at(slide, 0.7 * i, 0, width, height), 4, random))).x;
+  }
+  EXPECT_NEAR(x, -70, 1.5);
+}
+
 // Real smears, sharp, defocused and noisy, moved by up to 30 pixels a frame: within 2 pixels of the truth,
 // always.
 TEST(Motion, FollowsRealSmears) {
@@ -113,8 +126,8 @@ TEST(Motion, FollowsRealSmears) {
     cv::resize(slide, slide, cv::Size(1400, 1050), 0, 0, cv::INTER_CUBIC);
     cv::Mat defocused;
     cv::GaussianBlur(slide, defocused, cv::Size(), 4);
-    EXPECT_LT(worst_error(slide, 4), 2) << images[i] << " sharp";
-    EXPECT_LT(worst_error(defocused, 4), 2) << images[i] << " defocused";
+    EXPECT_LT(worst_error(slide, 4), 1) << images[i] << " sharp";
+    EXPECT_LT(worst_error(defocused, 12), 1) << images[i] << " defocused";
   }
 }
 
