@@ -167,9 +167,14 @@ static void prepare(Stream& stream, const GstVideoInfo& info) {
     stream.stage.field_width_um = width * settings.pixel_um;
     stream.stage.field_height_um = height * settings.pixel_um;
     stream.microscope = std::make_unique<smear::Microscope>(settings);
-    gst_video_info_set_format(&stream.rgb_info, GST_VIDEO_FORMAT_RGB, width, height);
     gst_clear_buffer(&stream.rgb);
   }
+  // The converter wants both sides alike in all but the format.
+  gst_video_info_set_format(&stream.rgb_info, GST_VIDEO_FORMAT_RGB, width, height);
+  stream.rgb_info.fps_n = info.fps_n;
+  stream.rgb_info.fps_d = info.fps_d;
+  stream.rgb_info.par_n = info.par_n;
+  stream.rgb_info.par_d = info.par_d;
   stream.converter.reset();
   if (GST_VIDEO_INFO_FORMAT(&info) != GST_VIDEO_FORMAT_RGB) {
     if (!stream.rgb)
