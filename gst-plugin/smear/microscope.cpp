@@ -45,7 +45,13 @@ Microscope::Microscope(const MicroscopeSettings& settings)
       tiles_(settings.slide, stain_, settings.pixel_um),
       sensor_(settings.sensor, stain_.background, settings.width, settings.height) {}
 
-void Microscope::render(const View& view, std::uint8_t* rgb, std::ptrdiff_t stride) {
+void Microscope::prepare(const View& view) {
+  load(view);
+}
+
+// Fills light_ with the sharp field and as much around it as defocus mixes in; returns how much that is, in
+// pixels.
+int Microscope::load(const View& view) {
   const double sigma = defocus_sigma_um(view.focus_um) / settings_.pixel_um;
   const int margin = static_cast<int>(blur_reach(sigma));
   const double x = view.x_um / settings_.pixel_um - margin, y = view.y_um / settings_.pixel_um - margin;
@@ -57,8 +63,13 @@ void Microscope::render(const View& view, std::uint8_t* rgb, std::ptrdiff_t stri
   tiles_.copy(static_cast<std::int64_t>(column), static_cast<std::int64_t>(row), light_.width + 1,
               light_.height + 1, window_);
   resample(window_, static_cast<float>(x - column), static_cast<float>(y - row), light_);
+  return margin;
+}
+
+void Microscope::render(const View& view, std::uint8_t* rgb, std::ptrdiff_t stride) {
+  const int margin = load(view);
   if (margin > 0) {
-    blur(light_, sigma);
+    blur(light_, defocus_sigma_um(view.focus_um) / settings_.pixel_um);
     FloatImage field{settings_.width, settings_.height, {}};
     field.values.resize(static_cast<std::size_t>(field.width) * field.height * 3);
     crop(light_, margin, field);

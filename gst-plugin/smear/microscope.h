@@ -45,6 +45,10 @@ class Microscope {
  public:
   explicit Microscope(const MicroscopeSettings& settings);
 
+  // Paints what render() of this view will need, which takes a while (a quarter of a second) where the stage
+  // arrives anew.
+  void prepare(const View& view);
+
   // Fills `height` rows of `width` RGB pixels, `stride` bytes apart.
   void render(const View& view, std::uint8_t* rgb, std::ptrdiff_t stride);
 
@@ -52,6 +56,8 @@ class Microscope {
   std::vector<SeenCell> cells(const View& view);
 
  private:
+  int load(const View& view);
+
   MicroscopeSettings settings_;
   Stain stain_;
   Tiles tiles_;
