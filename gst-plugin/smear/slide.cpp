@@ -6,13 +6,20 @@
 namespace smearscope::smear {
 namespace {
 
-constexpr double bucket_size = 32;  // um
-constexpr int halo_buckets = 4;     // see relax()
+constexpr double bucket_size = 72;  // um
+constexpr int halo_buckets = 2;     // see below
 constexpr int push_rounds = 4;
 constexpr double max_drift = 5;         // um, how far pushing may move a cell
-constexpr double max_site_extent = 14;  // um, from a site's anchor to the last cell of its stack or cluster
+constexpr double max_site_extent = 16;  // um, from a site's anchor to the last cell of its stack or cluster
 constexpr double max_reach = 12;        // um, largest outline radius, rounded up
 constexpr double push_range = 18;       // um, beyond which no two cells touch
+constexpr double max_gap = 1.1;         // um, see gap_of()
+
+// Cells that push each other lie within push_range, so their homes lie within push_range + 2 * max_drift.
+// Each round passes pushes on by that much, and a cell's home is max_site_extent from the anchor that decides
+// which bucket it belongs to, as is the home of the cell farthest away that matters.
+constexpr double push_step = push_range + 2 * max_drift;
+static_assert(push_rounds * push_step + 2 * max_site_extent <= halo_buckets * bucket_size);
 
 // A cell before it is made: enough to place it.
 struct Seedling {
@@ -140,64 +147,90 @@ double gap_of(const Seedling& a, const Seedling& b) {
   const double u = static_cast<double>(pair >> 11) * 0x1p-53;
   const bool red = class_of(a.kind) == CellClass::rbc && class_of(b.kind) == CellClass::rbc;
   if (red && u < 0.12) return -4.5;
-  return red ? -0.5 + 1.6 * u : 0.1 + u;
+  return red ? -0.5 + 1.6 * u : 0.1 + u;  // at most max_gap
 }
 
-void push_apart(const std::vector<Seedling>& cells, std::size_t i, const Seedling& other, double& x,
-                double& y) {
-  const Seedling& cell = cells[i];
+struct Point {
+  double x, y;
+};
+
+// Moves `to`, the next position of `cell`, by what `other` pushes it.
+void push(const Seedling& cell, const Seedling& other, Point& to) {
   if (other.site == cell.site) return;
-  const double dx = cell.x - other.x, dy = cell.y - other.y;
-  const double wanted = cell.radius + other.radius + gap_of(cell, other);
-  const double squared = dx * dx + dy * dy;
-  if (squared >= wanted * wanted || squared == 0) return;
-  const double distance = std::sqrt(squared);
+  const double dx = cell.x - other.x, dy = cell.y - other.y, squared = dx * dx + dy * dy;
+  const double touching = cell.radius + other.radius;
+  if (squared >= (touching + max_gap) * (touching + max_gap) || squared == 0) return;
+  const double wanted = touching + gap_of(cell, other), distance = std::sqrt(squared);
+  if (distance >= wanted) return;
   // The larger stays, the smaller goes.
   const double share =
       other.radius * other.radius / (cell.radius * cell.radius + other.radius * other.radius);
   const double step = (wanted - distance) * share / distance;
-  x += dx * step;
-  y += dy * step;
+  to.x += dx * step;
+  to.y += dy * step;
 }
 
-// Pushing, all cells at once, round by round. After r rounds a cell depends on cells at most
-// r * (push_range + 2 * max_drift) away, plus the extent of its site: 4 * 28 + 14 = 126 um, less than the
-// halo of 4 buckets (128 um). Cells are always visited in the order of (row, column, index), so that sums
-// round alike.
-static_assert(push_rounds * (push_range + 2 * max_drift) + max_site_extent <= halo_buckets * bucket_size);
+// Finds cells near a place. Its bins lie at multiples of push_range on the slide, so that neighbours come in
+// the same order (and sums round alike) whatever part of the slide is at hand.
+class Neighbourhood {
+ public:
+  Neighbourhood(const std::vector<Seedling>& cells, double left, double top, double side)
+      : first_column_(bin_of(left - push_step) - 1),
+        first_row_(bin_of(top - push_step) - 1),
+        bins_(static_cast<int>((side + 2 * push_step) / push_range) + 4),
+        grid_(static_cast<std::size_t>(bins_) * bins_) {
+    for (std::size_t i = 0; i < cells.size(); ++i) at(bin_of(cells[i].x), bin_of(cells[i].y)).push_back(i);
+  }
 
-void relax(std::vector<Seedling>& cells, double left, double top, double side) {
-  const int bins = static_cast<int>(std::ceil((side + 2 * push_range) / push_range)) + 2;
-  const auto bin_of = [&](double x, double origin) {
-    return std::clamp(static_cast<int>((x - origin + push_range) / push_range), 1, bins - 2);
-  };
+  template <typename Visit>
+  void visit(const Seedling& cell, Visit visit) {
+    const std::int64_t column = bin_of(cell.x), row = bin_of(cell.y);
+    for (std::int64_t r = row - 1; r <= row + 1; ++r) {
+      for (std::int64_t c = column - 1; c <= column + 1; ++c) {
+        for (std::size_t i : at(c, r)) visit(i);
+      }
+    }
+  }
+
+ private:
+  static std::int64_t bin_of(double um) { return static_cast<std::int64_t>(std::floor(um / push_range)); }
+  std::vector<std::size_t>& at(std::int64_t column, std::int64_t row) {
+    return grid_[static_cast<std::size_t>((row - first_row_) * bins_ + column - first_column_)];
+  }
+
+  std::int64_t first_column_, first_row_;
+  int bins_;
+  std::vector<std::vector<std::size_t>> grid_;
+};
+
+// Pushes cells apart, all at once, round by round, until those of the bucket at (left, top) are in place.
+// `cells` are those of the bucket and its halo, in the order of (row, column, index); later rounds need ever
+// fewer of them.
+void relax(std::vector<Seedling>& cells, double left, double top) {
+  constexpr double halo = halo_buckets * bucket_size;
+  std::vector<Point> next(cells.size());
   for (int round = 0; round < push_rounds; ++round) {
-    std::vector<std::vector<std::size_t>> grid(static_cast<std::size_t>(bins) * bins);
+    const double beyond = max_site_extent + (push_rounds - 1 - round) * push_step;
+    const auto matters = [&](const Seedling& cell) {
+      return cell.home_x >= left - beyond && cell.home_x <= left + bucket_size + beyond &&
+             cell.home_y >= top - beyond && cell.home_y <= top + bucket_size + beyond;
+    };
+    Neighbourhood near(cells, left - halo, top - halo, bucket_size + 2 * halo);
     for (std::size_t i = 0; i < cells.size(); ++i) {
-      grid[static_cast<std::size_t>(bin_of(cells[i].y, top)) * bins + bin_of(cells[i].x, left)].push_back(i);
+      const Seedling& cell = cells[i];
+      Point to{cell.x, cell.y};
+      if (matters(cell)) {
+        near.visit(cell, [&](std::size_t j) { push(cell, cells[j], to); });
+        const double dx = to.x - cell.home_x, dy = to.y - cell.home_y, drift = std::hypot(dx, dy);
+        const double keep = drift > max_drift ? max_drift / drift : 1;
+        to = {cell.home_x + dx * keep, cell.home_y + dy * keep};
+      }
+      next[i] = to;
     }
-    std::vector<std::pair<double, double>> moved;
-    moved.reserve(cells.size());
-    std::vector<std::size_t> near;
     for (std::size_t i = 0; i < cells.size(); ++i) {
-      near.clear();
-      const int column = bin_of(cells[i].x, left), row = bin_of(cells[i].y, top);
-      for (int r = row - 1; r <= row + 1; ++r) {
-        for (int c = column - 1; c <= column + 1; ++c) {
-          const auto& bin = grid[static_cast<std::size_t>(r) * bins + c];
-          near.insert(near.end(), bin.begin(), bin.end());
-        }
-      }
-      std::sort(near.begin(), near.end());
-      double x = cells[i].x, y = cells[i].y;
-      for (std::size_t j : near) {
-        if (j != i) push_apart(cells, i, cells[j], x, y);
-      }
-      const double dx = x - cells[i].home_x, dy = y - cells[i].home_y, drift = std::hypot(dx, dy);
-      const double keep = drift > max_drift ? max_drift / drift : 1;
-      moved.emplace_back(cells[i].home_x + dx * keep, cells[i].home_y + dy * keep);
+      cells[i].x = next[i].x;
+      cells[i].y = next[i].y;
     }
-    for (std::size_t i = 0; i < cells.size(); ++i) std::tie(cells[i].x, cells[i].y) = moved[i];
   }
 }
 
@@ -213,8 +246,7 @@ const Slide::Bucket& Slide::bucket(Place place) {
       Sower(settings_, column, row, column == place.first && row == place.second, seedlings).sow();
     }
   }
-  relax(seedlings, (place.first - halo_buckets) * bucket_size, (place.second - halo_buckets) * bucket_size,
-        (2 * halo_buckets + 1) * bucket_size);
+  relax(seedlings, place.first * bucket_size, place.second * bucket_size);
 
   Bucket cells;
   for (const Seedling& seedling : seedlings) {
@@ -241,7 +273,7 @@ std::vector<const SlideCell*> Slide::cells_in(double left, double top, double ri
   const std::int64_t first_column = index(left - beyond), last_column = index(right + beyond);
   const std::int64_t first_row = index(top - beyond), last_row = index(bottom + beyond);
   const auto asked = static_cast<std::size_t>((last_column - first_column + 1) * (last_row - first_row + 1));
-  forget_oldest(std::max<std::size_t>(2 * asked, 128));
+  forget_oldest(2 * asked + 16);
 
   std::vector<const SlideCell*> found;
   for (std::int64_t row = first_row; row <= last_row; ++row) {
