@@ -3,6 +3,7 @@
 
 #include "gstcelldetect.h"
 #include "gstcelloverlay.h"
+#include "gstcellreport.h"
 #include "gstsmearscope.h"
 #include "gstsmeartestsrc.h"
 
@@ -11,6 +12,7 @@ static gboolean plugin_init(GstPlugin* plugin) {
   gboolean registered = TRUE;
   registered &= GST_ELEMENT_REGISTER(celldetect, plugin);
   registered &= GST_ELEMENT_REGISTER(celloverlay, plugin);
+  registered &= GST_ELEMENT_REGISTER(cellreport, plugin);
   registered &= GST_ELEMENT_REGISTER(smearscope, plugin);
   registered &= GST_ELEMENT_REGISTER(smeartestsrc, plugin);
   return registered;

@@ -1,0 +1,181 @@
+// cellreport: writes what celldetect attached to frames into files. A shell around CountsCsv.
+#include "gstcellreport.h"
+
+#include <memory>
+#include <string>
+
+#include "report/counts_csv.h"
+
+GST_DEBUG_CATEGORY_STATIC(cell_report_debug);
+#define GST_CAT_DEFAULT cell_report_debug
+
+namespace {
+
+enum Property { prop_csv_location = 1, prop_min_confidence };
+
+GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-raw(ANY)"));
+GstStaticPadTemplate src_template =
+    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-raw(ANY)"));
+
+struct Report {
+  std::string csv_location;                    // object lock; fixed from READY on
+  double min_confidence = 0;                   // object lock
+  std::unique_ptr<smearscope::CountsCsv> csv;  // streaming thread; from start to EOS or stop
+};
+
+}  // namespace
+
+struct _GstCellReport {
+  GstBaseTransform parent;
+  Report* report;
+};
+
+G_DEFINE_TYPE(GstCellReport, gst_cell_report, GST_TYPE_BASE_TRANSFORM)
+GST_ELEMENT_REGISTER_DEFINE(cellreport, "cellreport", GST_RANK_NONE, GST_TYPE_CELL_REPORT)
+
+static void gst_cell_report_set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
+  GstCellReport* self = GST_CELL_REPORT(object);
+  GST_OBJECT_LOCK(self);
+  switch (id) {
+    case prop_csv_location: {
+      const gchar* location = g_value_get_string(value);
+      self->report->csv_location = location != nullptr ? location : "";
+      break;
+    }
+    case prop_min_confidence:
+      self->report->min_confidence = g_value_get_double(value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+      break;
+  }
+  GST_OBJECT_UNLOCK(self);
+}
+
+static void gst_cell_report_get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
+  GstCellReport* self = GST_CELL_REPORT(object);
+  GST_OBJECT_LOCK(self);
+  switch (id) {
+    case prop_csv_location:
+      g_value_set_string(value, self->report->csv_location.c_str());
+      break;
+    case prop_min_confidence:
+      g_value_set_double(value, self->report->min_confidence);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+      break;
+  }
+  GST_OBJECT_UNLOCK(self);
+}
+
+static gboolean write_error(GstCellReport* self, const smearscope::Error& error) {
+  GST_ELEMENT_ERROR(self, RESOURCE, WRITE, ("Can't write the report. %s", error.what()), (nullptr));
+  return FALSE;
+}
+
+static gboolean gst_cell_report_start(GstBaseTransform* base) {
+  GstCellReport* self = GST_CELL_REPORT(base);
+  GST_OBJECT_LOCK(self);
+  const std::string location = self->report->csv_location;
+  GST_OBJECT_UNLOCK(self);
+  if (location.empty()) return TRUE;
+  try {
+    self->report->csv = std::make_unique<smearscope::CountsCsv>(location);
+  } catch (const smearscope::Error& error) {
+    return write_error(self, error);
+  }
+  return TRUE;
+}
+
+static gboolean finish(GstCellReport* self) {
+  if (!self->report->csv) return TRUE;
+  try {
+    self->report->csv->finish();
+    self->report->csv.reset();
+  } catch (const smearscope::Error& error) {
+    self->report->csv.reset();
+    return write_error(self, error);
+  }
+  return TRUE;
+}
+
+static gboolean gst_cell_report_stop(GstBaseTransform* base) {
+  return finish(GST_CELL_REPORT(base));
+}
+
+// At EOS the file is complete before the event goes on: whoever waits for EOS finds it.
+static gboolean gst_cell_report_sink_event(GstBaseTransform* base, GstEvent* event) {
+  if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) finish(GST_CELL_REPORT(base));
+  return GST_BASE_TRANSFORM_CLASS(gst_cell_report_parent_class)->sink_event(base, event);
+}
+
+static GstFlowReturn gst_cell_report_transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
+  GstCellReport* self = GST_CELL_REPORT(base);
+  if (!self->report->csv) return GST_FLOW_OK;
+  GST_OBJECT_LOCK(self);
+  const double min_confidence = self->report->min_confidence;
+  GST_OBJECT_UNLOCK(self);
+
+  std::vector<smearscope::Cell> shown;
+  for (smearscope::Cell& cell : smearscope::read_cells(buffer)) {
+    if (cell.confidence >= min_confidence) shown.push_back(std::move(cell));
+  }
+  std::optional<double> time_s;
+  const guint64 time = gst_segment_to_running_time(&base->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+  if (GST_CLOCK_TIME_IS_VALID(time)) time_s = static_cast<double>(time) / GST_SECOND;
+  try {
+    self->report->csv->add(time_s, shown);
+  } catch (const smearscope::Error& error) {
+    write_error(self, error);
+    return GST_FLOW_ERROR;
+  }
+  return GST_FLOW_OK;
+}
+
+static void gst_cell_report_finalize(GObject* object) {
+  delete GST_CELL_REPORT(object)->report;
+  G_OBJECT_CLASS(gst_cell_report_parent_class)->finalize(object);
+}
+
+static void gst_cell_report_init(GstCellReport* self) {
+  self->report = new Report;
+  gst_base_transform_set_passthrough(GST_BASE_TRANSFORM(self), TRUE);
+}
+
+static void gst_cell_report_class_init(GstCellReportClass* klass) {
+  GST_DEBUG_CATEGORY_INIT(cell_report_debug, "cellreport", 0, "writes cell counts into files");
+  GObjectClass* object_class = G_OBJECT_CLASS(klass);
+  object_class->set_property = gst_cell_report_set_property;
+  object_class->get_property = gst_cell_report_get_property;
+  object_class->finalize = gst_cell_report_finalize;
+  g_object_class_install_property(
+      object_class, prop_csv_location,
+      g_param_spec_string(
+          "csv-location", "CSV location",
+          "File that gets the number of cells per frame and class, with the columns frame, time_s, "
+          "class, count; written as FILE.part and renamed at the end of the stream (none = no file)",
+          "",
+          static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)));
+  g_object_class_install_property(
+      object_class, prop_min_confidence,
+      g_param_spec_double(
+          "min-confidence", "Minimum confidence", "Cells below it are not counted", 0.0, 1.0, 0.0,
+          static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING)));
+
+  GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
+  gst_element_class_set_static_metadata(
+      element_class, "Cell report", "Sink/Analyzer/Video",
+      "Writes the cells that celldetect attached to frames into files; the frames pass unchanged",
+      "Smearscope");
+  gst_element_class_add_static_pad_template(element_class, &sink_template);
+  gst_element_class_add_static_pad_template(element_class, &src_template);
+
+  GstBaseTransformClass* base_class = GST_BASE_TRANSFORM_CLASS(klass);
+  base_class->start = gst_cell_report_start;
+  base_class->stop = gst_cell_report_stop;
+  base_class->sink_event = gst_cell_report_sink_event;
+  base_class->transform_ip = gst_cell_report_transform_ip;
+  base_class->transform_ip_on_passthrough = TRUE;
+}
