@@ -1,0 +1,131 @@
+#!/usr/bin/env bash
+# Builds and runs every test, and ends with the line "N passed, N failed, N skipped".
+# Usage: tests/run.sh [--no-install] [--no-sanitizers] [MESON OPTION...]     e.g. tests/run.sh -Dwerror=true
+#
+# What runs: a release build with all its tests, the comparisons with torchvision (tests/oracles) and the programs end
+# to end (tests/pipelines); a second build under AddressSanitizer and UndefinedBehaviorSanitizer; the fuzz targets for
+# some seconds each. Build folders: build/tests, build/sanitizers, build/fuzz. A test that lacks something says what,
+# and counts as skipped.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+root=$PWD
+
+install=yes sanitizers=yes options=()
+for argument in "$@"; do
+  case $argument in
+    --no-install) install=no ;;
+    --no-sanitizers) sanitizers=no ;;
+    -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -D*) options+=("$argument") ;;
+    *) echo "tests/run.sh: unknown argument '$argument' (see --help)" >&2; exit 2 ;;
+  esac
+done
+
+say() { printf '\n== %s\n' "$*"; }
+die() { echo "tests/run.sh: $*" >&2; exit 1; }
+
+packages=(g++ meson ninja-build pkg-config ccache clang libclang-rt-14-dev python3 python3-venv
+  libdnnl-dev libopencv-dev nlohmann-json3-dev libpugixml-dev libtomlplusplus-dev libcairo2-dev libpango1.0-dev
+  libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev gstreamer1.0-tools gstreamer1.0-plugins-base
+  gstreamer1.0-plugins-good gstreamer1.0-plugins-bad libgtest-dev libgmock-dev fonts-dejavu-core
+  libtorch-dev libopenblas-dev python3-torchvision python3-pil python3-numpy)
+
+if [ "$install" = yes ]; then
+  missing=()
+  for package in "${packages[@]}"; do
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+  done
+  if [ ${#missing[@]} -gt 0 ]; then
+    say "Installing ${missing[*]}"
+    as_root=(); [ "$(id -u)" = 0 ] || as_root=(sudo)
+    export DEBIAN_FRONTEND=noninteractive
+    "${as_root[@]}" apt-get update -q || die "apt-get update failed"
+    "${as_root[@]}" apt-get install -y -q --no-install-recommends "${missing[@]}" || die "apt-get install failed"
+  fi
+fi
+
+# The comparisons run with Debian's torchvision, and two small packages from PyPI where that can be reached.
+if [ -z "${SMEARSCOPE_PYTHON:-}" ]; then
+  venv=$root/build/oracles-venv
+  [ -x "$venv/bin/python" ] || /usr/bin/python3 -m venv --system-site-packages "$venv"
+  "$venv/bin/python" -c 'import safetensors, pycocotools' 2>/dev/null ||
+    "$venv/bin/python" -m pip install -q 'safetensors<0.6' 'pycocotools<2.0.9' ||
+    echo "safetensors and pycocotools can't be installed from PyPI: the comparisons that need them are skipped"
+  export SMEARSCOPE_PYTHON=$venv/bin/python
+fi
+
+passed=0 failed=0 skipped=0 failures=()
+count() { # NAME EXIT_STATUS
+  case $2 in
+    0) passed=$((passed + 1)) ;;
+    77) skipped=$((skipped + 1)) ;;
+    *) failed=$((failed + 1)); failures+=("$1") ;;
+  esac
+}
+
+build() { # FOLDER COMPILER MESON_OPTION... ; a build that fails ends everything
+  local folder=$1 compiler=$2; shift 2
+  local wrap=; command -v ccache >/dev/null && wrap='ccache '
+  local cc=gcc cxx=g++; [ "$compiler" = clang ] && cc=clang cxx=clang++
+  if [ ! -f "$folder/build.ninja" ]; then
+    CC="$wrap$cc" CXX="$wrap$cxx" meson setup "$folder" "$@" "${options[@]}" || die "meson setup $folder failed"
+  else
+    meson configure "$folder" "$@" "${options[@]}" || die "meson configure $folder failed"
+  fi
+  ninja -C "$folder" || die "the build in $folder failed"
+}
+
+run_meson_tests() { # FOLDER MESON_TEST_ARGUMENT...
+  local folder=$1 log=$1/meson-logs/testlog.json line name; shift
+  rm -f "$log"
+  # One at a time: some tests look at what a stream does in real time.
+  meson test -C "$folder" --no-rebuild --print-errorlogs --num-processes 1 "$@"
+  [ -s "$log" ] || { count "$folder: no test ran" 1; return; }
+  while read -r line; do
+    name="$folder: $(sed -n 's/.*"name": "\([^"]*\)".*/\1/p' <<<"$line")"
+    case $line in
+      *'"result": "OK"'* | *'"result": "EXPECTEDFAIL"'*) count "$name" 0 ;;
+      *'"result": "SKIP"'*) count "$name" 77 ;;
+      *) count "$name" 1 ;;
+    esac
+  done <"$log"
+}
+
+say "Release build"
+build build/tests gcc --buildtype=release -Dtests=enabled
+run_meson_tests build/tests --timeout-multiplier 3
+
+say "Comparisons with torchvision"
+for oracle in tests/oracles/*/run.sh; do
+  [ -e "$oracle" ] || continue
+  say "$oracle"
+  OMP_NUM_THREADS=$(nproc) bash "$oracle" --build build/tests
+  count "$oracle" $?
+done
+
+say "Programs end to end"
+for script in tests/pipelines/*_test.sh; do
+  [ -e "$script" ] || continue
+  say "$script"
+  bash "$script" build/tests
+  count "$script" $?
+done
+
+if [ "$sanitizers" = yes ]; then
+  say "AddressSanitizer and UndefinedBehaviorSanitizer"
+  build build/sanitizers gcc --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false \
+    -Dtests=enabled -Dtraining=disabled
+  # Leaks of elements are looked for with GStreamer's own tracer, which knows its caches.
+  ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+    SMEARSCOPE_PYTHON=/nonexistent run_meson_tests build/sanitizers --timeout-multiplier 10
+
+  say "Fuzzing"
+  build build/fuzz clang -Dfuzz=true -Dtests=enabled -Dtraining=disabled -Dplugin=disabled -Dcorpus=disabled -Dtools=disabled \
+    -Dcpu=disabled
+  run_meson_tests build/fuzz --suite fuzz
+fi
+
+say "Summary"
+for failure in "${failures[@]:-}"; do [ -z "$failure" ] || echo "failed: $failure"; done
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]
