@@ -1,0 +1,159 @@
+// smearscope-bench: how long a model takes, stage by stage.
+#include <getopt.h>
+
+#include <charconv>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+#include <fstream>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "bench_report.h"
+#include "smearscope/detector.h"
+
+namespace {
+
+using namespace smearscope;
+
+constexpr const char* help =
+    "usage: smearscope-bench [options]\n"
+    "\n"
+    "  --model FILE      model file, or name of an installed model (default: smearscope-cells)\n"
+    "  --size WxH        size of the frames (default: 640x480); the model's transform resizes them\n"
+    "  --device D        cpu, cuda or cuda:N (default: cpu)\n"
+    "  --precision P     f32, f16, bf16 or int8 (default: f32)\n"
+    "  --batch N         frames per call (default: 1)\n"
+    "  --threads N       CPU threads; 0: all cores (default: 0)\n"
+    "  --frames N        frames to time, after a warm-up of 2 calls (default: 20)\n"
+    "  --json FILE       also write the result there\n"
+    "  --help\n";
+
+struct UsageError : Error {
+  using Error::Error;
+};
+
+struct Settings {
+  std::string model = default_model, json;
+  int width = 640, height = 480, batch = 1, frames = 20;
+  DetectorOptions options;
+};
+
+int parse_number(const std::string& option, const std::string& text, int lowest, int highest) {
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < lowest || value > highest)
+    throw UsageError(option + " is \"" + text + "\"; it must be a number from " + std::to_string(lowest) + " to " +
+                     std::to_string(highest));
+  return value;
+}
+
+void parse_size(const std::string& text, Settings& settings) {
+  const std::size_t cross = text.find('x');
+  if (cross == std::string::npos) throw UsageError("--size is \"" + text + "\"; write it as 640x480");
+  settings.width = parse_number("the width of --size", text.substr(0, cross), 1, 65536);
+  settings.height = parse_number("the height of --size", text.substr(cross + 1), 1, 65536);
+}
+
+Settings parse(int count, char** words) {
+  const option known[] = {{"model", required_argument, nullptr, 'm'},     {"size", required_argument, nullptr, 's'},
+                          {"device", required_argument, nullptr, 'd'},    {"precision", required_argument, nullptr, 'p'},
+                          {"batch", required_argument, nullptr, 'b'},     {"threads", required_argument, nullptr, 't'},
+                          {"frames", required_argument, nullptr, 'f'},    {"json", required_argument, nullptr, 'j'},
+                          {"help", no_argument, nullptr, 'h'},            {nullptr, 0, nullptr, 0}};
+  Settings settings;
+  opterr = 0;
+  for (int found = 0; (found = getopt_long(count, words, "", known, nullptr)) != -1;) switch (found) {
+      case 'm': settings.model = optarg; break;
+      case 's': parse_size(optarg, settings); break;
+      case 'd': settings.options.device = Device::parse(optarg); break;
+      case 'p': settings.options.precision = parse_precision(optarg); break;
+      case 'b': settings.batch = parse_number("--batch", optarg, 1, 256); break;
+      case 't': settings.options.threads = parse_number("--threads", optarg, 0, 1024); break;
+      case 'f': settings.frames = parse_number("--frames", optarg, 1, 1000000); break;
+      case 'j': settings.json = optarg; break;
+      case 'h': std::fputs(help, stdout); std::exit(0);
+      default: throw UsageError(std::string(words[optind - 1]) + " is not an option, or lacks its value");
+    }
+  if (optind < count) throw UsageError(std::string(words[optind]) + " is one word too many");
+  return settings;
+}
+
+// Dark discs on a bright ground, so that a model of cells has something to find. RGB.
+std::vector<std::uint8_t> draw_cells(int width, int height) {
+  std::vector<std::uint8_t> pixels(std::size_t{3} * width * height, 225);
+  std::mt19937 random(1);
+  const auto below = [&random](int limit) { return static_cast<int>(random() % static_cast<unsigned>(limit)); };
+  const int radius = std::max(2, std::min(width, height) / 16);
+  for (int cell = 0; cell < 40; ++cell) {
+    const int centre_x = below(width), centre_y = below(height);
+    for (int y = std::max(0, centre_y - radius); y < std::min(height, centre_y + radius); ++y)
+      for (int x = std::max(0, centre_x - radius); x < std::min(width, centre_x + radius); ++x) {
+        const int squared = (x - centre_x) * (x - centre_x) + (y - centre_y) * (y - centre_y);
+        std::uint8_t* pixel = &pixels[3 * (static_cast<std::size_t>(y) * width + x)];
+        if (squared < radius * radius) pixel[0] = 190, pixel[1] = 130, pixel[2] = 150;
+      }
+  }
+  return pixels;
+}
+
+double cpu_milliseconds() {
+  timespec time{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return 1e3 * static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_nsec);
+}
+
+void write_file(const std::string& path, const std::string& text) {
+  std::ofstream file(path);
+  if (!(file << text) || !file.flush()) throw Error(path + ": can't be written (" + std::strerror(errno) + ")");
+}
+
+bool exists(const std::string& path) { return std::ifstream(path).good(); }
+
+void run(const Settings& settings) {
+  const auto model = Model::load(exists(settings.model) ? settings.model : find_model(settings.model));
+  Detector detector(model, settings.options);
+  const std::vector<std::uint8_t> pixels = draw_cells(settings.width, settings.height);
+  Frame frame;
+  frame.width = settings.width;
+  frame.height = settings.height;
+  frame.planes[0] = {pixels.data(), std::ptrdiff_t{3} * settings.width};
+  const std::vector<Frame> frames(static_cast<std::size_t>(settings.batch), frame);
+
+  for (int i = 0; i < 2; ++i) detector.detect(frames);
+  bench::Workload workload{model->path(), settings.options.device.to_string(), name_of(settings.options.precision),
+                           settings.width, settings.height, settings.batch, settings.options.threads};
+  workload.calls = (settings.frames + settings.batch - 1) / settings.batch;
+  bench::Samples samples;
+  std::size_t found = 0;
+  for (int i = 0; i < workload.calls; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    const double cpu_start = cpu_milliseconds();
+    for (const Detections& detections : detector.detect(frames)) found += detections.size();
+    samples.cpu.push_back(cpu_milliseconds() - cpu_start);
+    const std::chrono::duration<double, std::milli> wall = std::chrono::steady_clock::now() - start;
+    samples.wall.push_back(wall.count());
+    samples.stages.push_back(detector.last_times());
+  }
+  workload.detections_per_frame = static_cast<double>(found) / (workload.calls * settings.batch);
+  std::fputs(bench::table(workload, samples).c_str(), stdout);
+  if (!settings.json.empty()) write_file(settings.json, bench::json(workload, samples));
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  try {
+    run(parse(count, words));
+    return 0;
+  } catch (const UsageError& error) {
+    std::fprintf(stderr, "smearscope-bench: %s; see smearscope-bench --help\n", error.what());
+    return 2;
+  } catch (const Error& error) {
+    std::fprintf(stderr, "smearscope-bench: %s\n", error.what());
+    return 1;
+  }
+}
