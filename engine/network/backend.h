@@ -32,7 +32,8 @@ class Backend {
                       StageTimes& times) = 0;
 };
 
-// Throws Error where the build has no CPU engine, or for a precision other than f32. `threads` as in DetectorOptions.
+// Throws Error where the build has no CPU engine, or for a precision other than f32. `threads` as in
+// DetectorOptions.
 std::unique_ptr<Backend> make_cpu_backend(const Model& model, Precision precision, int threads);
 
 }  // namespace smearscope

@@ -65,8 +65,8 @@ class CpuBackend : public Backend {
       const CompiledShape& shape = network_.compiled({static_cast<int>(jobs.size()), padded});
       StageClock clock;
       for (std::size_t i = 0; i < jobs.size(); ++i)
-        ops::preprocess_cpu(*jobs[i].frame, info_.transform, jobs[i].resized, shape.input(static_cast<int>(i)),
-                            preprocess_scratch_);
+        ops::preprocess_cpu(*jobs[i].frame, info_.transform, jobs[i].resized,
+                            shape.input(static_cast<int>(i)), preprocess_scratch_);
       clock.add_to(times.preprocess);
       network_.run(shape, Stage::backbone);
       clock.add_to(times.backbone);
@@ -84,8 +84,8 @@ class CpuBackend : public Backend {
 
  private:
   // From the outputs of the convolutions on.
-  void detect_in_image(const CompiledShape& shape, int image, const DetectionJob& job, const Thresholds& thresholds,
-                       StageTimes& times) {
+  void detect_in_image(const CompiledShape& shape, int image, const DetectionJob& job,
+                       const Thresholds& thresholds, StageTimes& times) {
     StageClock clock;
     std::array<ops::RpnLevel, ops::pyramid_levels> rpn;
     for (int level = 0; level < ops::pyramid_levels; ++level) rpn[level] = shape.rpn_level(level, image);
@@ -103,8 +103,8 @@ class CpuBackend : public Backend {
     clock.add_to(times.box_head);
 
     const ops::Size frame{job.frame->width, job.frame->height};
-    ops::postprocess_cpu(proposals_, outputs, static_cast<int>(info_.classes.size()), job.resized, frame, thresholds,
-                         postprocess_scratch_, *job.detections);
+    ops::postprocess_cpu(proposals_, outputs, static_cast<int>(info_.classes.size()), job.resized, frame,
+                         thresholds, postprocess_scratch_, *job.detections);
     clock.add_to(times.postprocess);
   }
 
@@ -122,7 +122,8 @@ class CpuBackend : public Backend {
 
 std::unique_ptr<Backend> make_cpu_backend(const Model& model, Precision precision, int threads) {
   if (precision != Precision::f32)
-    throw Error(std::string("precision ") + name_of(precision) + " asked for, but device cpu computes in f32 only");
+    throw Error(std::string("precision ") + name_of(precision) +
+                " asked for, but device cpu computes in f32 only");
   return std::make_unique<CpuBackend>(model, threads);
 }
 

@@ -4,7 +4,8 @@
 namespace smearscope {
 
 std::unique_ptr<Backend> make_cpu_backend(const Model&, Precision, int) {
-  throw Error("device cpu asked for, but this build has no CPU engine; configure with -Dcpu=enabled (needs oneDNN)");
+  throw Error(
+      "device cpu asked for, but this build has no CPU engine; configure with -Dcpu=enabled (needs oneDNN)");
 }
 
 }  // namespace smearscope

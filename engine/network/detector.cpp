@@ -12,7 +12,8 @@ namespace {
 
 std::unique_ptr<Backend> make_backend(const Model& model, const DetectorOptions& options) {
   if (options.device.kind == Device::Kind::cuda)
-    throw Error("device " + options.device.to_string() + " asked for, but this build has no CUDA engine; use device cpu");
+    throw Error("device " + options.device.to_string() +
+                " asked for, but this build has no CUDA engine; use device cpu");
   if (options.threads < 0)
     throw Error(std::to_string(options.threads) + " threads asked for; use 0 for all cores, or 1 or more");
   return make_cpu_backend(model, options.precision, options.threads);
@@ -25,7 +26,8 @@ void check_thresholds(const Thresholds& thresholds) {
   if (!is_fraction(thresholds.nms))
     throw Error("NMS threshold is " + std::to_string(thresholds.nms) + "; it must be 0 to 1");
   if (thresholds.max_detections < 1)
-    throw Error("at most " + std::to_string(thresholds.max_detections) + " detections asked for; ask for 1 or more");
+    throw Error("at most " + std::to_string(thresholds.max_detections) +
+                " detections asked for; ask for 1 or more");
 }
 
 // Jobs that can run together: one padded input size, at most the backend's batch.
@@ -89,13 +91,18 @@ std::vector<Detections> Detector::detect(const std::vector<Frame>& frames,
     for (const Group& group : group_by_size(jobs, state_->backend->max_batch()))
       state_->backend->detect(group.jobs, group.padded, used, state_->times);
   } catch (const std::bad_alloc&) {
-    throw Error("not enough memory to detect in these frames; use smaller ones, or a model with a smaller max_side");
+    throw Error(
+        "not enough memory to detect in these frames; use smaller ones, or a model with a smaller max_side");
   }
   return found;
 }
 
-const Model& Detector::model() const { return *state_->model; }
-const DetectorOptions& Detector::options() const { return state_->options; }
+const Model& Detector::model() const {
+  return *state_->model;
+}
+const DetectorOptions& Detector::options() const {
+  return state_->options;
+}
 
 StageTimes Detector::last_times() const {
   const std::lock_guard<std::mutex> lock(state_->mutex);

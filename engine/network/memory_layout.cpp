@@ -5,7 +5,9 @@
 namespace smearscope::network {
 namespace {
 
-std::size_t end_of(const Lifetime& buffer) { return buffer.offset + (buffer.bytes + 63) / 64 * 64; }
+std::size_t end_of(const Lifetime& buffer) {
+  return buffer.offset + (buffer.bytes + 63) / 64 * 64;
+}
 
 }  // namespace
 

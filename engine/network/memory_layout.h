@@ -14,8 +14,8 @@ struct Lifetime {
   std::size_t offset = 0;  // result, a multiple of 64
 };
 
-// Sets the offsets such that no two buffers that are alive in the same step overlap; first fit in order of `first`.
-// Returns the bytes of the whole block.
+// Sets the offsets such that no two buffers that are alive in the same step overlap; first fit in order of
+// `first`. Returns the bytes of the whole block.
 std::size_t lay_out(std::vector<Lifetime>& buffers);
 
 }  // namespace smearscope::network

@@ -12,7 +12,9 @@ using tag = dnnl::memory::format_tag;
 constexpr auto f32 = memory::data_type::f32;
 constexpr std::size_t most_shapes = 16;  // a compiled shape is some hundred small objects
 
-float* writable(const float* data) { return const_cast<float*>(data); }  // oneDNN takes inputs as void*
+float* writable(const float* data) {
+  return const_cast<float*>(data);
+}  // oneDNN takes inputs as void*
 
 dnnl::matmul::primitive_desc describe(const Linear& linear, const dnnl::engine& engine) {
   const memory::dim any_rows = DNNL_RUNTIME_DIM_VAL;
@@ -35,7 +37,8 @@ OneDnnLinear::OneDnnLinear(const Linear& linear, const dnnl::engine& engine)
       engine_(engine),
       desc_(describe(linear, engine)),
       primitive_(desc_),
-      weights_({{linear.in_features, linear.out_features}, f32, tag::ba}, engine, writable(linear.weights.data())),
+      weights_({{linear.in_features, linear.out_features}, f32, tag::ba}, engine,
+               writable(linear.weights.data())),
       bias_({{1, linear.out_features}, f32, tag::ab}, engine, writable(linear.bias.data())),
       scratchpad_(desc_.scratchpad_desc(), engine) {}
 
@@ -67,7 +70,8 @@ const CompiledShape& OneDnnNetwork::compiled(const InputShape& shape) {
     return shapes_.front();
   }
   CompiledShape compiled(plan_, shape, layout_, weights_, stream_);
-  if (compiled.bytes() > arena_.bytes()) shapes_.clear();  // they are bound to the memory that is replaced now
+  if (compiled.bytes() > arena_.bytes())
+    shapes_.clear();  // they are bound to the memory that is replaced now
   compiled.bind(arena_.require(compiled.bytes()));
   if (shapes_.size() == most_shapes) shapes_.pop_back();
   shapes_.push_front(std::move(compiled));

@@ -1,6 +1,6 @@
-// A plan on oneDNN: the convolutional part, compiled per input shape, and the box head for any number of RoIs.
-// Weights are packed once and shared by all shapes; all shapes share one arena for activations. Not thread-safe. All
-// calls must run with the same number of OpenMP threads, on which primitives depend.
+// A plan on oneDNN: the convolutional part, compiled per input shape, and the box head for any number of
+// RoIs. Weights are packed once and shared by all shapes; all shapes share one arena for activations. Not
+// thread-safe. All calls must run with the same number of OpenMP threads, on which primitives depend.
 #pragma once
 
 #include <dnnl.hpp>

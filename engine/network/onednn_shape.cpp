@@ -15,12 +15,18 @@ using tag = dnnl::memory::format_tag;
 constexpr auto f32 = memory::data_type::f32;
 constexpr auto inference = dnnl::prop_kind::forward_inference;
 
-memory::dims dims_of(int batch, int channels, ops::Size size) { return {batch, channels, size.height, size.width}; }
+memory::dims dims_of(int batch, int channels, ops::Size size) {
+  return {batch, channels, size.height, size.width};
+}
 
 // Memory comes later, from bind.
-memory unbound(const memory::desc& desc, const dnnl::engine& engine) { return {desc, engine, DNNL_MEMORY_NONE}; }
+memory unbound(const memory::desc& desc, const dnnl::engine& engine) {
+  return {desc, engine, DNNL_MEMORY_NONE};
+}
 
-float* floats(const memory& memory) { return static_cast<float*>(memory.get_data_handle()); }
+float* floats(const memory& memory) {
+  return static_cast<float*>(memory.get_data_handle());
+}
 
 dnnl::primitive_attr user_scratchpad() {
   dnnl::primitive_attr attributes;
@@ -33,8 +39,8 @@ dnnl::primitive_attr user_scratchpad() {
 tag preferred_layout(const dnnl::engine& engine) {
   const memory::desc activation({1, 256, 64, 64}, f32, tag::any);
   const dnnl::convolution_forward::desc desc(inference, dnnl::algorithm::convolution_direct, activation,
-                                             memory::desc({256, 256, 3, 3}, f32, tag::any), activation, {1, 1}, {1, 1},
-                                             {1, 1});
+                                             memory::desc({256, 256, 3, 3}, f32, tag::any), activation,
+                                             {1, 1}, {1, 1}, {1, 1});
   const memory::desc chosen = dnnl::convolution_forward::primitive_desc(desc, engine).dst_desc();
   for (const tag candidate : {tag::nChw8c, tag::nChw16c})
     if (chosen == memory::desc(chosen.dims(), f32, candidate)) return candidate;
@@ -104,9 +110,11 @@ void CompiledShape::add_pooling(const Step& step, int kernel) {
   const memory& output = values_[step.output];
   const ops::Size in = sizes_[step.input], out = sizes_[step.output];
   const int before = (kernel - 1) / 2;
-  const auto after = [&](int in_length, int out_length) { return 2 * (out_length - 1) + kernel - in_length - before; };
-  const dnnl::pooling_forward::desc desc(inference, dnnl::algorithm::pooling_max, input.get_desc(), output.get_desc(),
-                                         {2, 2}, {kernel, kernel}, {before, before},
+  const auto after = [&](int in_length, int out_length) {
+    return 2 * (out_length - 1) + kernel - in_length - before;
+  };
+  const dnnl::pooling_forward::desc desc(inference, dnnl::algorithm::pooling_max, input.get_desc(),
+                                         output.get_desc(), {2, 2}, {kernel, kernel}, {before, before},
                                          {after(in.height, out.height), after(in.width, out.width)});
   const dnnl::pooling_forward::primitive_desc primitive(desc, user_scratchpad(), engine_);
   add_command(step.stage, dnnl::pooling_forward(primitive), primitive.scratchpad_desc(),
@@ -143,8 +151,8 @@ void CompiledShape::add_command(Stage stage, const dnnl::primitive& primitive, c
   commands_.push_back({stage, primitive, std::move(arguments)});
 }
 
-// Activations share memory where their lifetimes don't overlap. Results stay until the next run; all scratchpads are
-// one, since primitives run one after another.
+// Activations share memory where their lifetimes don't overlap. Results stay until the next run; all
+// scratchpads are one, since primitives run one after another.
 void CompiledShape::place(const Plan& plan) {
   const int end = static_cast<int>(plan.steps.size());
   std::vector<memory> memories = values_;

@@ -17,27 +17,31 @@ struct InputShape {
   ops::Size size;  // padded
 };
 
-inline bool operator==(const InputShape& a, const InputShape& b) { return a.batch == b.batch && a.size == b.size; }
+inline bool operator==(const InputShape& a, const InputShape& b) {
+  return a.batch == b.batch && a.size == b.size;
+}
 
 // oneDNN's favourite layout of activations on this processor: nChw8c, nChw16c or nhwc.
 dnnl::memory::format_tag preferred_layout(const dnnl::engine& engine);
 
 class CompiledShape {
  public:
-  // `layout` is that of all activations but the input and what the functions below return. Memory is not yet bound.
-  CompiledShape(const Plan& plan, const InputShape& shape, dnnl::memory::format_tag layout, PackedWeights& weights,
-                dnnl::stream& stream);
+  // `layout` is that of all activations but the input and what the functions below return. Memory is not yet
+  // bound.
+  CompiledShape(const Plan& plan, const InputShape& shape, dnnl::memory::format_tag layout,
+                PackedWeights& weights, dnnl::stream& stream);
 
-  // Bytes of memory that bind needs, and the binding itself: activations and scratchpad live there. 64-byte aligned.
+  // Bytes of memory that bind needs, and the binding itself: activations and scratchpad live there. 64-byte
+  // aligned.
   std::size_t bytes() const { return bytes_; }
   void bind(void* memory);
 
   void run(Stage stage, dnnl::stream& stream) const;
 
   const InputShape& shape() const { return shape_; }
-  ops::InputView input(int image) const;                 // where preprocess writes; before Stage::backbone
-  ops::FeatureMap feature(int level, int image) const;   // P2..P5, channels last; after Stage::fpn
-  ops::RpnLevel rpn_level(int level, int image) const;   // after Stage::rpn
+  ops::InputView input(int image) const;                // where preprocess writes; before Stage::backbone
+  ops::FeatureMap feature(int level, int image) const;  // P2..P5, channels last; after Stage::fpn
+  ops::RpnLevel rpn_level(int level, int image) const;  // after Stage::rpn
 
  private:
   struct Command {
@@ -50,7 +54,8 @@ class CompiledShape {
     std::size_t offset;
   };
 
-  void add_convolution(const Step& step, const Convolution& convolution, PackedWeights& weights, dnnl::stream& stream);
+  void add_convolution(const Step& step, const Convolution& convolution, PackedWeights& weights,
+                       dnnl::stream& stream);
   void add_pooling(const Step& step, int kernel);
   void add_upsampling(const Step& step);
   dnnl::memory add_channels_last_copy(int value, Stage stage);

@@ -7,11 +7,13 @@ using dnnl::memory;
 PackedWeights::PackedWeights(std::vector<Convolution>& convolutions, const dnnl::engine& engine)
     : convolutions_(convolutions), engine_(engine) {
   for (Convolution& convolution : convolutions) {
-    const memory::desc plain({convolution.out_channels, convolution.in_channels, convolution.kernel, convolution.kernel},
-                             memory::data_type::f32, memory::format_tag::oihw);
+    const memory::desc plain(
+        {convolution.out_channels, convolution.in_channels, convolution.kernel, convolution.kernel},
+        memory::data_type::f32, memory::format_tag::oihw);
     copies_.push_back({memory(plain, engine, convolution.weights.data())});
-    biases_.emplace_back(memory::desc({convolution.out_channels}, memory::data_type::f32, memory::format_tag::x),
-                         engine, convolution.bias.data());
+    biases_.emplace_back(
+        memory::desc({convolution.out_channels}, memory::data_type::f32, memory::format_tag::x), engine,
+        convolution.bias.data());
   }
 }
 

@@ -9,10 +9,8 @@
 namespace smearscope {
 namespace {
 
-constexpr std::array<std::pair<Precision, const char*>, 4> precision_names{{{Precision::f32, "f32"},
-                                                                             {Precision::f16, "f16"},
-                                                                             {Precision::bf16, "bf16"},
-                                                                             {Precision::int8, "int8"}}};
+constexpr std::array<std::pair<Precision, const char*>, 4> precision_names{
+    {{Precision::f32, "f32"}, {Precision::f16, "f16"}, {Precision::bf16, "bf16"}, {Precision::int8, "int8"}}};
 
 bool is_index(const std::string& text) {
   return !text.empty() && text.size() <= 3 &&
@@ -30,7 +28,9 @@ Device Device::parse(const std::string& text) {
   throw Error("unknown device \"" + text + "\"; use cpu, cuda or cuda:N");
 }
 
-std::string Device::to_string() const { return kind == Kind::cpu ? "cpu" : "cuda:" + std::to_string(index); }
+std::string Device::to_string() const {
+  return kind == Kind::cpu ? "cpu" : "cuda:" + std::to_string(index);
+}
 
 Precision parse_precision(const std::string& text) {
   for (const auto& [precision, name] : precision_names)

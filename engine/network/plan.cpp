@@ -16,8 +16,9 @@ struct ResNet {
 };
 
 const ResNet& resnet_of(const std::string& name) {
-  static const std::map<std::string, ResNet> known{
-      {"resnet18", {false, {2, 2, 2, 2}}}, {"resnet34", {false, {3, 4, 6, 3}}}, {"resnet50", {true, {3, 4, 6, 3}}}};
+  static const std::map<std::string, ResNet> known{{"resnet18", {false, {2, 2, 2, 2}}},
+                                                   {"resnet34", {false, {3, 4, 6, 3}}},
+                                                   {"resnet50", {true, {3, 4, 6, 3}}}};
   const auto found = known.find(name);
   if (found == known.end())
     throw Error("model has the backbone \"" + name + "\"; this engine knows resnet18, resnet34 and resnet50");
@@ -51,8 +52,8 @@ class Planner {
   std::vector<float> values(const std::string& name, std::size_t count) const {
     std::vector<float> result = to_f32(tensor(name));
     if (result.size() != count)
-      throw Error(model_.path() + ": tensor " + name + " has " + std::to_string(result.size()) + " values, not " +
-                  std::to_string(count) + "; write the model file again");
+      throw Error(model_.path() + ": tensor " + name + " has " + std::to_string(result.size()) +
+                  " values, not " + std::to_string(count) + "; write the model file again");
     return result;
   }
 
@@ -86,12 +87,14 @@ class Planner {
     }
   }
 
-  int add_step(Step::Kind kind, Stage stage, int input, int output, int convolution = -1, bool accumulate = false) {
+  int add_step(Step::Kind kind, Stage stage, int input, int output, int convolution = -1,
+               bool accumulate = false) {
     plan_.steps.push_back({kind, stage, input, output, convolution, accumulate});
     return output;
   }
 
-  // Convolution and batch norm of the backbone. With `residual`, a value number, the result is added to that value.
+  // Convolution and batch norm of the backbone. With `residual`, a value number, the result is added to that
+  // value.
   int convolve(const std::string& name, const std::string& norm, int input, int kernel, int stride, bool relu,
                int residual = -1) {
     Convolution convolution = read_convolution(name, plan_.channels[input], kernel, stride);
@@ -103,12 +106,12 @@ class Planner {
   int add_convolution(Convolution convolution, Stage stage, int input, int residual = -1) {
     const int output = residual < 0 ? new_value(convolution.out_channels) : residual;
     plan_.convolutions.push_back(std::move(convolution));
-    return add_step(Step::Kind::convolve, stage, input, output, static_cast<int>(plan_.convolutions.size()) - 1,
-                    residual >= 0);
+    return add_step(Step::Kind::convolve, stage, input, output,
+                    static_cast<int>(plan_.convolutions.size()) - 1, residual >= 0);
   }
 
-  // torchvision/models/resnet.py. The input of a block without downsampling is not needed after it, so the block's
-  // result is accumulated there.
+  // torchvision/models/resnet.py. The input of a block without downsampling is not needed after it, so the
+  // block's result is accumulated there.
   int plan_block(const std::string& name, bool bottleneck, bool downsample, int stride, int input) {
     int residual = input;
     if (downsample)
@@ -190,8 +193,9 @@ class Planner {
           ops::cell_anchors(architecture_.anchor_sizes[level], architecture_.anchor_ratios);
       if (5 * plan_.cell_anchors[level].size() != static_cast<std::size_t>(channels))
         throw Error(model_.path() + ": pyramid level " + std::to_string(level) + " has " +
-                    std::to_string(plan_.cell_anchors[level].size()) + " anchors, but the RPN's outputs are for " +
-                    std::to_string(channels / 5) + "; every level needs equally many anchor sizes");
+                    std::to_string(plan_.cell_anchors[level].size()) +
+                    " anchors, but the RPN's outputs are for " + std::to_string(channels / 5) +
+                    "; every level needs equally many anchor sizes");
     }
   }
 
@@ -221,8 +225,8 @@ class Planner {
   }
 
   void plan_box_head() {
-    plan_.fc6 = read_linear("roi_heads.box_head.fc6",
-                            architecture_.fpn_channels * ops::roi_size * ops::roi_size);
+    plan_.fc6 =
+        read_linear("roi_heads.box_head.fc6", architecture_.fpn_channels * ops::roi_size * ops::roi_size);
     permute_fc6(plan_.fc6);
     plan_.fc6.relu = true;
     plan_.fc7 = read_linear("roi_heads.box_head.fc7", plan_.fc6.out_features);
@@ -263,7 +267,9 @@ ops::Size output_size(const Step& step, const Plan& plan, ops::Size input) {
 
 }  // namespace
 
-Plan make_plan(const Model& model) { return Planner(model).make(); }
+Plan make_plan(const Model& model) {
+  return Planner(model).make();
+}
 
 std::vector<ops::Size> value_sizes(const Plan& plan, ops::Size input) {
   std::vector<ops::Size> sizes(plan.channels.size());

@@ -1,5 +1,5 @@
-// The network as data: what to compute, in which order, with which weights. Made from a model once; each backend
-// compiles it for its device and input shape.
+// The network as data: what to compute, in which order, with which weights. Made from a model once; each
+// backend compiles it for its device and input shape.
 #pragma once
 
 #include <array>
@@ -47,9 +47,9 @@ struct Step {
   bool accumulate = false;    // convolve only: `output` holds a value already (residual), which is added
 };
 
-// Faster R-CNN of torchvision (models/detection/faster_rcnn.py, backbone_utils.py, ops/feature_pyramid_network.py).
-// Values are activations, numbered; a step with `accumulate` writes a value a second time, otherwise each is written
-// once, before it is read.
+// Faster R-CNN of torchvision (models/detection/faster_rcnn.py, backbone_utils.py,
+// ops/feature_pyramid_network.py). Values are activations, numbered; a step with `accumulate` writes a value
+// a second time, otherwise each is written once, before it is read.
 struct Plan {
   std::vector<Convolution> convolutions;
   std::vector<Step> steps;
@@ -58,13 +58,13 @@ struct Plan {
   std::array<int, ops::pyramid_levels> pyramid{};  // P2..P6; RoIAlign takes the first four
   std::array<int, ops::pyramid_levels> rpn{};      // per level: 5 A channels as ops::RpnLevel wants them
   std::array<std::vector<Box>, ops::pyramid_levels> cell_anchors;
-  Linear fc6;                                      // takes [7][7][channels], as ops::roi_align writes it
+  Linear fc6;  // takes [7][7][channels], as ops::roi_align writes it
   Linear fc7;
-  Linear predictor;                                // class logits, then box deltas, as ops::postprocess wants them
+  Linear predictor;  // class logits, then box deltas, as ops::postprocess wants them
 };
 
-// Batch norm is folded in double precision: weight * gamma / sqrt(var + eps), beta - mean * gamma / sqrt(var + eps).
-// Throws Error if the architecture is one that the engine can't run.
+// Batch norm is folded in double precision: weight * gamma / sqrt(var + eps), beta - mean * gamma / sqrt(var
+// + eps). Throws Error if the architecture is one that the engine can't run.
 Plan make_plan(const Model& model);
 
 // Size of every value for an input of this (padded) size.

@@ -12,8 +12,9 @@ namespace {
 // The largest float that is not above `threshold`: a float is above one exactly if it is above the other.
 float round_down(double threshold) {
   const auto nearest = static_cast<float>(threshold);
-  return static_cast<double>(nearest) > threshold ? std::nextafter(nearest, -std::numeric_limits<float>::infinity())
-                                                  : nearest;
+  return static_cast<double>(nearest) > threshold
+             ? std::nextafter(nearest, -std::numeric_limits<float>::infinity())
+             : nearest;
 }
 
 SMEARSCOPE_VECTORISED void suppress_overlaps(int box, int count, float threshold, NmsScratch& scratch) {
@@ -23,7 +24,8 @@ SMEARSCOPE_VECTORISED void suppress_overlaps(int box, int count, float threshold
   const float* const y_max = scratch.y_max.data();
   const float* const area = scratch.area.data();
   std::uint8_t* const suppressed = scratch.suppressed.data();
-  const float left = x_min[box], top = y_min[box], right = x_max[box], bottom = y_max[box], own_area = area[box];
+  const float left = x_min[box], top = y_min[box], right = x_max[box], bottom = y_max[box],
+              own_area = area[box];
   for (int i = box + 1; i < count; ++i) {
     const float width = std::max(std::min(right, x_max[i]) - std::max(left, x_min[i]), 0.0F);
     const float height = std::max(std::min(bottom, y_max[i]) - std::max(top, y_min[i]), 0.0F);
@@ -35,9 +37,10 @@ SMEARSCOPE_VECTORISED void suppress_overlaps(int box, int count, float threshold
 
 }  // namespace
 
-void nms_cpu(const Box* boxes, int count, double threshold, std::size_t max_kept, std::vector<std::uint32_t>& kept,
-             NmsScratch& scratch) {
-  for (std::vector<float>* column : {&scratch.x_min, &scratch.y_min, &scratch.x_max, &scratch.y_max, &scratch.area})
+void nms_cpu(const Box* boxes, int count, double threshold, std::size_t max_kept,
+             std::vector<std::uint32_t>& kept, NmsScratch& scratch) {
+  for (std::vector<float>* column :
+       {&scratch.x_min, &scratch.y_min, &scratch.x_max, &scratch.y_max, &scratch.area})
     column->resize(count);
   scratch.suppressed.assign(count, 0);
   for (int i = 0; i < count; ++i) {

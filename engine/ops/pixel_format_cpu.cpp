@@ -15,8 +15,8 @@ void read_packed(const std::uint8_t* pixel, int width, int bytes, std::array<int
   }
 }
 
-// R' = y + red_cr * cr, G' = y + green_cb * cb + green_cr * cr, B' = y + blue_cb * cb, with y, cb and cr scaled so
-// that black..white is 0..1 and chroma is -0.5..0.5.
+// R' = y + red_cr * cr, G' = y + green_cb * cb + green_cr * cr, B' = y + blue_cb * cb, with y, cb and cr
+// scaled so that black..white is 0..1 and chroma is -0.5..0.5.
 struct YuvCoefficients {
   float luma_offset, luma_scale, chroma_scale, red_cr, green_cb, green_cr, blue_cb;
 
@@ -35,10 +35,12 @@ struct YuvCoefficients {
   }
 };
 
-float unit(float value) { return std::min(std::max(value, 0.0F), 1.0F); }
+float unit(float value) {
+  return std::min(std::max(value, 0.0F), 1.0F);
+}
 
-void read_yuv(const std::uint8_t* luma, const std::uint8_t* cb_row, const std::uint8_t* cr_row, int chroma_step,
-              const YuvColor& color, int width, float* row) {
+void read_yuv(const std::uint8_t* luma, const std::uint8_t* cb_row, const std::uint8_t* cr_row,
+              int chroma_step, const YuvColor& color, int width, float* row) {
   const YuvCoefficients k(color);
   float* red = row;
   float* green = row + width;

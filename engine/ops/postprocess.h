@@ -27,11 +27,13 @@ struct PostprocessScratch {
   NmsScratch nms;
 };
 
-// `outputs` is [proposals][5 (classes + 1)]: class logits with background first, then 4 deltas per class, background's
-// first. Softmax; a class other than background whose score is strictly above thresholds.score is decoded from its
-// proposal, clipped to `resized` (the unpadded input), dropped if a side is below 1e-2, thinned by NMS per class; the
-// best thresholds.max_detections stay. Order: falling score, then label, then proposal. Boxes are scaled to `frame`.
-void postprocess_cpu(const std::vector<Box>& proposals, const float* outputs, int classes, Size resized, Size frame,
-                     const Thresholds& thresholds, PostprocessScratch& scratch, Detections& detections);
+// `outputs` is [proposals][5 (classes + 1)]: class logits with background first, then 4 deltas per class,
+// background's first. Softmax; a class other than background whose score is strictly above thresholds.score
+// is decoded from its proposal, clipped to `resized` (the unpadded input), dropped if a side is below 1e-2,
+// thinned by NMS per class; the best thresholds.max_detections stay. Order: falling score, then label, then
+// proposal. Boxes are scaled to `frame`.
+void postprocess_cpu(const std::vector<Box>& proposals, const float* outputs, int classes, Size resized,
+                     Size frame, const Thresholds& thresholds, PostprocessScratch& scratch,
+                     Detections& detections);
 
 }  // namespace smearscope::ops

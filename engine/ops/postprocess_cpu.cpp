@@ -57,8 +57,9 @@ void softmax(float* logits, int count) {
   for (int i = 0; i < count; ++i) logits[i] /= sum;
 }
 
-void postprocess_cpu(const std::vector<Box>& proposals, const float* outputs, int classes, Size resized, Size frame,
-                     const Thresholds& thresholds, PostprocessScratch& scratch, Detections& detections) {
+void postprocess_cpu(const std::vector<Box>& proposals, const float* outputs, int classes, Size resized,
+                     Size frame, const Thresholds& thresholds, PostprocessScratch& scratch,
+                     Detections& detections) {
   collect_candidates(proposals, outputs, classes, resized, thresholds.score, scratch);
   std::vector<Candidate>& found = scratch.candidates;
   std::sort(found.begin(), found.end(), [](const Candidate& a, const Candidate& b) {
@@ -78,9 +79,10 @@ void postprocess_cpu(const std::vector<Box>& proposals, const float* outputs, in
   detections.clear();
   for (const Candidate& candidate : found) {
     const Box& box = candidate.box;
-    detections.push_back({{box.x_min * x_ratio, box.y_min * y_ratio, box.x_max * x_ratio, box.y_max * y_ratio},
-                          candidate.score,
-                          candidate.label});
+    detections.push_back(
+        {{box.x_min * x_ratio, box.y_min * y_ratio, box.x_max * x_ratio, box.y_max * y_ratio},
+         candidate.score,
+         candidate.label});
   }
 }
 

@@ -1,9 +1,13 @@
-// Frame -> network input: colour conversion, the regimen's adjustment, normalisation, bilinear resize, zero padding.
+// Frame -> network input: colour conversion, the regimen's adjustment, normalisation, bilinear resize, zero
+// padding.
 //
 // Steps, per pixel of the frame, in float32:
-//   1. R, G, B in 0..1. Grey is copied to all three; alpha is ignored. Y'CbCr by the matrix and range of Frame::color
-//      (ITU-R BT.601-7 / BT.709-6, section on quantisation), each chroma sample used for its 2x2 pixels, result clamped.
-//   2. Model's ImageAdjustment (see smearscope/model.h). The Gaussian has radius ceil(3 sigma), weights that sum to 1,
+//   1. R, G, B in 0..1. Grey is copied to all three; alpha is ignored. Y'CbCr by the matrix and range of
+//   Frame::color
+//      (ITU-R BT.601-7 / BT.709-6, section on quantisation), each chroma sample used for its 2x2 pixels,
+//      result clamped.
+//   2. Model's ImageAdjustment (see smearscope/model.h). The Gaussian has radius ceil(3 sigma), weights that
+//   sum to 1,
 //      and repeats the frame's edge pixels.
 //   3. (x - mean) / std per channel.
 //   4. Bilinear resize to `resized`, align_corners = false, no antialias
@@ -18,7 +22,8 @@
 
 namespace smearscope::ops {
 
-// Where the input goes: element (channel, y, x) at data[channel * channel_stride + y * row_stride + x * pixel_stride].
+// Where the input goes: element (channel, y, x) at data[channel * channel_stride + y * row_stride + x *
+// pixel_stride].
 struct InputView {
   float* data = nullptr;
   std::ptrdiff_t channel_stride = 0, row_stride = 0, pixel_stride = 0;  // in floats
@@ -32,8 +37,8 @@ struct PreprocessScratch {
   std::vector<float> fraction;
 };
 
-// `frame` must have passed check_frame and lie in host memory. Every element of the output is written. Runs on the
-// calling thread's OpenMP team; the result does not depend on the number of threads.
+// `frame` must have passed check_frame and lie in host memory. Every element of the output is written. Runs
+// on the calling thread's OpenMP team; the result does not depend on the number of threads.
 void preprocess_cpu(const Frame& frame, const Transform& transform, Size resized, const InputView& output,
                     PreprocessScratch& scratch);
 

@@ -10,14 +10,16 @@
 namespace smearscope::ops {
 namespace {
 
-float unit(float value) { return std::min(std::max(value, 0.0F), 1.0F); }
+float unit(float value) {
+  return std::min(std::max(value, 0.0F), 1.0F);
+}
 
 SMEARSCOPE_VECTORISED void add_scaled(float* sum, const float* values, float weight, std::ptrdiff_t count) {
   for (std::ptrdiff_t i = 0; i < count; ++i) sum[i] += weight * values[i];
 }
 
-// Adjusted and normalised rows of one frame, for one thread. Rows must be asked for in rising order; the unsharp mask
-// keeps its window of rows in a ring.
+// Adjusted and normalised rows of one frame, for one thread. Rows must be asked for in rising order; the
+// unsharp mask keeps its window of rows in a ring.
 class SourceRows {
  public:
   SourceRows(const Frame& frame, const Transform& transform, const std::vector<float>& weights, float* memory)
@@ -129,7 +131,8 @@ struct Sample {
 // The rows of one thread, resized along x; the two rows used last are kept.
 class ResizedRows {
  public:
-  ResizedRows(SourceRows& source, const PreprocessScratch& columns, int in_width, int out_width, float* memory)
+  ResizedRows(SourceRows& source, const PreprocessScratch& columns, int in_width, int out_width,
+              float* memory)
       : source_(source), columns_(columns), in_width_(in_width), out_width_(out_width), memory_(memory) {}
 
   static std::size_t memory_floats(int out_width) { return 6 * static_cast<std::size_t>(out_width); }
@@ -156,7 +159,8 @@ class ResizedRows {
   int held_[2] = {-1, -1};
 };
 
-void write_row(const float* top, const float* bottom, float fraction, int y, int width, const InputView& output) {
+void write_row(const float* top, const float* bottom, float fraction, int y, int width,
+               const InputView& output) {
   for (int channel = 0; channel < 3; ++channel, top += width, bottom += width) {
     float* out = output.data + channel * output.channel_stride + y * output.row_stride;
     for (int x = 0; x < output.size.width; ++x)
@@ -200,7 +204,8 @@ std::vector<float> gaussian_weights(double sigma) {
 void preprocess_cpu(const Frame& frame, const Transform& transform, Size resized, const InputView& output,
                     PreprocessScratch& scratch) {
   std::vector<float> weights;
-  if (transform.adjustment.unsharp_amount != 0) weights = gaussian_weights(transform.adjustment.unsharp_sigma);
+  if (transform.adjustment.unsharp_amount != 0)
+    weights = gaussian_weights(transform.adjustment.unsharp_sigma);
   plan_columns(frame.width, resized.width, scratch);
   const int threads = omp_get_max_threads();
   const std::size_t source_floats = SourceRows::memory_floats(frame.width, weights);

@@ -14,8 +14,8 @@ namespace smearscope::ops {
 
 inline constexpr int pyramid_levels = 5;
 
-// One level's raw outputs: [grid.height][grid.width][5 A] floats, channels last; channels 0..A-1 are the objectness
-// logits, then A x (dx, dy, dw, dh).
+// One level's raw outputs: [grid.height][grid.width][5 A] floats, channels last; channels 0..A-1 are the
+// objectness logits, then A x (dx, dy, dw, dh).
 struct RpnLevel {
   const float* outputs = nullptr;
   const AnchorGrid* anchors = nullptr;
@@ -37,10 +37,11 @@ struct ProposalScratch {
   std::vector<std::uint32_t> order;
 };
 
-// Per level: the best rpn_pre_nms_top_n by logit are decoded, clipped to `image` (the resized, unpadded size), dropped
-// if a side is below 1e-3, and thinned by NMS in order of score = sigmoid(logit). Then the best rpn_post_nms_top_n of
-// all levels, by falling score; ties by level, then by rank in the level. Boxes are in pixels of the network's input.
-void propose_cpu(const std::array<RpnLevel, pyramid_levels>& levels, Size image, const Architecture& architecture,
-                 ProposalScratch& scratch, std::vector<Box>& proposals);
+// Per level: the best rpn_pre_nms_top_n by logit are decoded, clipped to `image` (the resized, unpadded
+// size), dropped if a side is below 1e-3, and thinned by NMS in order of score = sigmoid(logit). Then the
+// best rpn_post_nms_top_n of all levels, by falling score; ties by level, then by rank in the level. Boxes
+// are in pixels of the network's input.
+void propose_cpu(const std::array<RpnLevel, pyramid_levels>& levels, Size image,
+                 const Architecture& architecture, ProposalScratch& scratch, std::vector<Box>& proposals);
 
 }  // namespace smearscope::ops

@@ -21,7 +21,8 @@ void propose_in_level(const RpnLevel& level, Size image, const Architecture& arc
   scratch.boxes.clear();
   scratch.scores.clear();
   for (const std::uint32_t i : scratch.best) {
-    const float* deltas = level.outputs + i / cells * row + cells + static_cast<std::ptrdiff_t>(i % cells) * 4;
+    const float* deltas =
+        level.outputs + i / cells * row + cells + static_cast<std::ptrdiff_t>(i % cells) * 4;
     const Box box = clip_box(decode_box(level.anchors->at(static_cast<int>(i)), deltas, rpn_coder), image);
     if (!is_at_least(box, smallest_side)) continue;
     scratch.boxes.push_back(box);
@@ -34,8 +35,8 @@ void propose_in_level(const RpnLevel& level, Size image, const Architecture& arc
 
 }  // namespace
 
-void propose_cpu(const std::array<RpnLevel, pyramid_levels>& levels, Size image, const Architecture& architecture,
-                 ProposalScratch& scratch, std::vector<Box>& proposals) {
+void propose_cpu(const std::array<RpnLevel, pyramid_levels>& levels, Size image,
+                 const Architecture& architecture, ProposalScratch& scratch, std::vector<Box>& proposals) {
 #pragma omp parallel for schedule(dynamic, 1)
   for (int i = 0; i < pyramid_levels; ++i)
     propose_in_level(levels[i], image, architecture, scratch.levels[i]);

@@ -82,8 +82,8 @@ int roi_level(const Box& box) {
   return static_cast<int>(std::min(std::max(level, 2.0F), 5.0F)) - 2;
 }
 
-void roi_align_cpu(const std::array<FeatureMap, roi_levels>& levels, int channels, const std::vector<Box>& rois,
-                   float* output) {
+void roi_align_cpu(const std::array<FeatureMap, roi_levels>& levels, int channels,
+                   const std::vector<Box>& rois, float* output) {
   const auto count = static_cast<std::ptrdiff_t>(rois.size());
   const std::ptrdiff_t floats_each = static_cast<std::ptrdiff_t>(roi_size) * roi_size * channels;
 #pragma omp parallel for schedule(static)

@@ -12,10 +12,12 @@ struct Size {
   int height = 0;
 };
 
-inline bool operator==(const Size& a, const Size& b) { return a.width == b.width && a.height == b.height; }
+inline bool operator==(const Size& a, const Size& b) {
+  return a.width == b.width && a.height == b.height;
+}
 
-// floor(side * scale) with scale = min(min_side / shorter, max_side / longer) in double precision. At least 1 per axis
-// (torchvision fails where floor gives 0).
+// floor(side * scale) with scale = min(min_side / shorter, max_side / longer) in double precision. At least 1
+// per axis (torchvision fails where floor gives 0).
 Size resized_size(Size frame, const Transform& transform);
 
 // The next multiples of 32.

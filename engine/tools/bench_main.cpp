@@ -46,8 +46,8 @@ int parse_number(const std::string& option, const std::string& text, int lowest,
   int value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size() || value < lowest || value > highest)
-    throw UsageError(option + " is \"" + text + "\"; it must be a number from " + std::to_string(lowest) + " to " +
-                     std::to_string(highest));
+    throw UsageError(option + " is \"" + text + "\"; it must be a number from " + std::to_string(lowest) +
+                     " to " + std::to_string(highest));
   return value;
 }
 
@@ -59,24 +59,44 @@ void parse_size(const std::string& text, Settings& settings) {
 }
 
 Settings parse(int count, char** words) {
-  const option known[] = {{"model", required_argument, nullptr, 'm'},     {"size", required_argument, nullptr, 's'},
-                          {"device", required_argument, nullptr, 'd'},    {"precision", required_argument, nullptr, 'p'},
-                          {"batch", required_argument, nullptr, 'b'},     {"threads", required_argument, nullptr, 't'},
-                          {"frames", required_argument, nullptr, 'f'},    {"json", required_argument, nullptr, 'j'},
-                          {"help", no_argument, nullptr, 'h'},            {nullptr, 0, nullptr, 0}};
+  const option known[] = {
+      {"model", required_argument, nullptr, 'm'},  {"size", required_argument, nullptr, 's'},
+      {"device", required_argument, nullptr, 'd'}, {"precision", required_argument, nullptr, 'p'},
+      {"batch", required_argument, nullptr, 'b'},  {"threads", required_argument, nullptr, 't'},
+      {"frames", required_argument, nullptr, 'f'}, {"json", required_argument, nullptr, 'j'},
+      {"help", no_argument, nullptr, 'h'},         {nullptr, 0, nullptr, 0}};
   Settings settings;
   opterr = 0;
   for (int found = 0; (found = getopt_long(count, words, "", known, nullptr)) != -1;) switch (found) {
-      case 'm': settings.model = optarg; break;
-      case 's': parse_size(optarg, settings); break;
-      case 'd': settings.options.device = Device::parse(optarg); break;
-      case 'p': settings.options.precision = parse_precision(optarg); break;
-      case 'b': settings.batch = parse_number("--batch", optarg, 1, 256); break;
-      case 't': settings.options.threads = parse_number("--threads", optarg, 0, 1024); break;
-      case 'f': settings.frames = parse_number("--frames", optarg, 1, 1000000); break;
-      case 'j': settings.json = optarg; break;
-      case 'h': std::fputs(help, stdout); std::exit(0);
-      default: throw UsageError(std::string(words[optind - 1]) + " is not an option, or lacks its value");
+      case 'm':
+        settings.model = optarg;
+        break;
+      case 's':
+        parse_size(optarg, settings);
+        break;
+      case 'd':
+        settings.options.device = Device::parse(optarg);
+        break;
+      case 'p':
+        settings.options.precision = parse_precision(optarg);
+        break;
+      case 'b':
+        settings.batch = parse_number("--batch", optarg, 1, 256);
+        break;
+      case 't':
+        settings.options.threads = parse_number("--threads", optarg, 0, 1024);
+        break;
+      case 'f':
+        settings.frames = parse_number("--frames", optarg, 1, 1000000);
+        break;
+      case 'j':
+        settings.json = optarg;
+        break;
+      case 'h':
+        std::fputs(help, stdout);
+        std::exit(0);
+      default:
+        throw UsageError(std::string(words[optind - 1]) + " is not an option, or lacks its value");
     }
   if (optind < count) throw UsageError(std::string(words[optind]) + " is one word too many");
   return settings;
@@ -86,7 +106,9 @@ Settings parse(int count, char** words) {
 std::vector<std::uint8_t> draw_cells(int width, int height) {
   std::vector<std::uint8_t> pixels(std::size_t{3} * width * height, 225);
   std::mt19937 random(1);
-  const auto below = [&random](int limit) { return static_cast<int>(random() % static_cast<unsigned>(limit)); };
+  const auto below = [&random](int limit) {
+    return static_cast<int>(random() % static_cast<unsigned>(limit));
+  };
   const int radius = std::max(2, std::min(width, height) / 16);
   for (int cell = 0; cell < 40; ++cell) {
     const int centre_x = below(width), centre_y = below(height);
@@ -108,10 +130,13 @@ double cpu_milliseconds() {
 
 void write_file(const std::string& path, const std::string& text) {
   std::ofstream file(path);
-  if (!(file << text) || !file.flush()) throw Error(path + ": can't be written (" + std::strerror(errno) + ")");
+  if (!(file << text) || !file.flush())
+    throw Error(path + ": can't be written (" + std::strerror(errno) + ")");
 }
 
-bool exists(const std::string& path) { return std::ifstream(path).good(); }
+bool exists(const std::string& path) {
+  return std::ifstream(path).good();
+}
 
 void run(const Settings& settings) {
   const auto model = Model::load(exists(settings.model) ? settings.model : find_model(settings.model));
@@ -124,8 +149,13 @@ void run(const Settings& settings) {
   const std::vector<Frame> frames(static_cast<std::size_t>(settings.batch), frame);
 
   for (int i = 0; i < 2; ++i) detector.detect(frames);
-  bench::Workload workload{model->path(), settings.options.device.to_string(), name_of(settings.options.precision),
-                           settings.width, settings.height, settings.batch, settings.options.threads};
+  bench::Workload workload{model->path(),
+                           settings.options.device.to_string(),
+                           name_of(settings.options.precision),
+                           settings.width,
+                           settings.height,
+                           settings.batch,
+                           settings.options.threads};
   workload.calls = (settings.frames + settings.batch - 1) / settings.batch;
   bench::Samples samples;
   std::size_t found = 0;

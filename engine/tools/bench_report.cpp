@@ -98,13 +98,14 @@ std::string processor() {
 }
 
 std::string table(const Workload& workload, const Samples& samples) {
-  std::string text = format("model      %s\nframes     %dx%d, batch %d, %d calls after warming up\n",
-                            workload.model.c_str(), workload.width, workload.height, workload.batch, workload.calls);
+  std::string text =
+      format("model      %s\nframes     %dx%d, batch %d, %d calls after warming up\n", workload.model.c_str(),
+             workload.width, workload.height, workload.batch, workload.calls);
   text += format("device     %s, precision %s, threads %s\nhardware   %s\n", workload.device.c_str(),
-                 workload.precision.c_str(), workload.threads ? std::to_string(workload.threads).c_str() : "all",
-                 processor().c_str());
-  text += format("found      %.1f cells a frame\n\n%-16s %12s %12s\n", workload.detections_per_frame, "ms a frame",
-                 "median", "p99");
+                 workload.precision.c_str(),
+                 workload.threads ? std::to_string(workload.threads).c_str() : "all", processor().c_str());
+  text += format("found      %.1f cells a frame\n\n%-16s %12s %12s\n", workload.detections_per_frame,
+                 "ms a frame", "median", "p99");
   for (const Row& row : rows_of(workload, samples))
     text += format("%-16s %12.2f %12.2f\n", row.name.c_str(), row.median, row.p99);
   return text + format("\n%.2f frames/s\n", frames_per_second(workload, samples));
@@ -112,15 +113,17 @@ std::string table(const Workload& workload, const Samples& samples) {
 
 std::string json(const Workload& workload, const Samples& samples) {
   std::string text = "{\n  \"model\": " + quoted(workload.model) + ",\n";
-  text += format("  \"width\": %d, \"height\": %d, \"batch\": %d, \"calls\": %d, \"threads\": %d,\n", workload.width,
-                 workload.height, workload.batch, workload.calls, workload.threads);
-  text += "  \"device\": " + quoted(workload.device) + ", \"precision\": " + quoted(workload.precision) + ",\n";
+  text += format("  \"width\": %d, \"height\": %d, \"batch\": %d, \"calls\": %d, \"threads\": %d,\n",
+                 workload.width, workload.height, workload.batch, workload.calls, workload.threads);
+  text +=
+      "  \"device\": " + quoted(workload.device) + ", \"precision\": " + quoted(workload.precision) + ",\n";
   text += "  \"hardware\": " + quoted(processor()) + ",\n";
-  text += format("  \"detections_per_frame\": %.3f,\n  \"milliseconds_per_frame\": {", workload.detections_per_frame);
+  text += format("  \"detections_per_frame\": %.3f,\n  \"milliseconds_per_frame\": {",
+                 workload.detections_per_frame);
   const char* separator = "\n";
   for (const Row& row : rows_of(workload, samples)) {
-    text += format("%s    %s: {\"median\": %.4f, \"p99\": %.4f}", separator, quoted(row.name).c_str(), row.median,
-                   row.p99);
+    text += format("%s    %s: {\"median\": %.4f, \"p99\": %.4f}", separator, quoted(row.name).c_str(),
+                   row.median, row.p99);
     separator = ",\n";
   }
   return text + format("\n  },\n  \"frames_per_second\": %.4f\n}\n", frames_per_second(workload, samples));

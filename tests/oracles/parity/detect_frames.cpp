@@ -1,5 +1,6 @@
-// The engine as the parity oracle and the speed comparison drive it: reads names of PPM files (P6, 8 bits) from
-// standard input, one a line, and answers each with one line of JSON: detections, wall and CPU milliseconds.
+// The engine as the parity oracle and the speed comparison drive it: reads names of PPM files (P6, 8 bits)
+// from standard input, one a line, and answers each with one line of JSON: detections, wall and CPU
+// milliseconds.
 //   detect_frames MODEL [THREADS]
 #include <ctime>
 

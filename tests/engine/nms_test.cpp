@@ -1,0 +1,69 @@
+#include "ops/nms.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "random_numbers.h"
+
+namespace smearscope::ops {
+namespace {
+
+constexpr auto no_limit = std::numeric_limits<std::size_t>::max();
+
+std::vector<std::uint32_t> run(const std::vector<Box>& boxes, double threshold,
+                               std::size_t limit = no_limit) {
+  NmsScratch scratch;
+  std::vector<std::uint32_t> kept;
+  nms_cpu(boxes.data(), static_cast<int>(boxes.size()), threshold, limit, kept, scratch);
+  return kept;
+}
+
+float overlap(const Box& a, const Box& b) {
+  const float width = std::max(0.0F, std::min(a.x_max, b.x_max) - std::max(a.x_min, b.x_min));
+  const float height = std::max(0.0F, std::min(a.y_max, b.y_max) - std::max(a.y_min, b.y_min));
+  const float area_a = (a.x_max - a.x_min) * (a.y_max - a.y_min),
+              area_b = (b.x_max - b.x_min) * (b.y_max - b.y_min);
+  return width * height / (area_a + area_b - width * height);
+}
+
+TEST(Nms, EqualsTheDefinition) {
+  testing::Random random(1);
+  for (int round = 0; round < 60; ++round) {
+    std::vector<Box> boxes;
+    for (int i = random.integer(0, 300); i > 0; --i) {
+      // whole numbers: products are exact, so that the reference has the same IoU to the last bit
+      const auto x = static_cast<float>(random.integer(0, 60)), y = static_cast<float>(random.integer(0, 60));
+      boxes.push_back({x, y, x + static_cast<float>(random.integer(0, 30)),
+                       y + static_cast<float>(random.integer(0, 30))});
+    }
+    const double threshold = round % 10 / 10.0;
+    std::vector<std::uint32_t> expected;
+    for (std::uint32_t i = 0; i < boxes.size(); ++i) {
+      bool free = true;
+      for (const std::uint32_t other : expected)
+        free = free && !(static_cast<double>(overlap(boxes[other], boxes[i])) > threshold);
+      if (free) expected.push_back(i);
+    }
+    EXPECT_EQ(run(boxes, threshold), expected);
+    expected.resize(std::min<std::size_t>(expected.size(), 7));
+    EXPECT_EQ(run(boxes, threshold, 7), expected);
+  }
+}
+
+TEST(Nms, AnOverlapEqualToTheThresholdDoesNotSuppress) {
+  const std::vector<Box> boxes{{0, 0, 2, 1}, {0, 0, 1, 1}};  // IoU 0.5
+  EXPECT_EQ(run(boxes, 0.5).size(), 2U);
+  EXPECT_EQ(run(boxes, 0.4999).size(), 1U);
+}
+
+TEST(Nms, BoxesWithoutAreaAndExtremesDoNoHarm) {
+  const float infinity = std::numeric_limits<float>::infinity(),
+              nan = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_EQ(run({{3, 3, 3, 3}, {3, 3, 3, 3}}, 0.5).size(), 2U);
+  EXPECT_TRUE(run({}, 0.5).empty());
+  EXPECT_FALSE(run({{0, 0, infinity, infinity}, {nan, nan, nan, nan}, {0, 0, 1, 1}}, 0.5).empty());
+}
+
+}  // namespace
+}  // namespace smearscope::ops
