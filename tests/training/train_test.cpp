@@ -1,0 +1,275 @@
+// Whole training runs of a tiny network on two synthetic images.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "corpus/folder.h"
+#include "corpus/image_io.h"
+#include "corpus_files.h"
+#include "loop/checkpoint.h"
+#include "loop/trainer.h"
+#include "smearscope/detector.h"
+#include "temporary_folder.h"
+
+namespace smearscope::training {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using testing::TemporaryFolder;
+
+const char* const tiny_regimen = R"(
+name = "tiny"
+[network]
+backbone = "resnet18"
+fpn_channels = 16
+head_width = 32
+min_side = 64
+max_side = 96
+anchor_sizes = [[12], [20], [28], [40], [60]]
+proposals_before_nms = 100
+proposals = 50
+[sampling]
+proposals_before_nms = 100
+proposals = 50
+rpn_samples = 64
+roi_samples = 32
+[training]
+epochs = 2
+batch_size = 1
+learning_rate = 0.01
+warmup_steps = 2
+ema_decay = 0.9
+gradient_clip = 10.0
+min_sides = [64, 80]
+validate_every = 1
+[augmentation]
+transpose = true
+brightness = 0.1
+)";
+
+std::string bytes_of(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::stringstream bytes;
+  bytes << in.rdbuf();
+  return bytes.str();
+}
+
+class Train : public ::testing::Test {
+ protected:
+  Train() {
+    corpus_.classes = corpus::cell_classes();
+    for (unsigned i = 0; i < 2; ++i) {
+      corpus_.train.push_back(
+          testing::smear_record(folder_.file("source"), std::to_string(i) + ".png", i + 1));
+    }
+    corpus_.val.push_back(testing::smear_record(folder_.file("source"), "val.png", 3));
+    corpus::write_corpus(folder_.file("corpus"), corpus_);
+    testing::write_text(folder_.file("tiny.toml"), tiny_regimen);
+  }
+  TrainOptions options(const std::string& output) const {
+    TrainOptions o;
+    o.corpora = {{folder_.file("corpus"), 1}};
+    o.regimen = folder_.file("tiny.toml");
+    o.output = folder_.file(output);
+    o.threads = 1;
+    return o;
+  }
+  std::string error_of(const TrainOptions& o) {
+    try {
+      train(o);
+    } catch (const Error& problem) {
+      EXPECT_EQ(std::string(problem.what()).find('\n'), std::string::npos) << problem.what();
+      return problem.what();
+    }
+    return "no error";
+  }
+  TemporaryFolder folder_;
+  corpus::Corpus corpus_;
+};
+
+TEST_F(Train, AResumedRunEndsWithTheSameWeightsBitForBit) {
+  EXPECT_EQ(train(options("whole")), TrainEnd::finished);
+  TrainOptions pieces = options("pieces");
+  pieces.max_minutes = 1e-9;  // each call does one step: stops come in the middle of epochs and at their ends
+  EXPECT_EQ(train(pieces), TrainEnd::time_is_up);
+  pieces.resume = true;
+  pieces.seed = 99;  // a resumed run keeps the seed it was begun with
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(train(pieces), TrainEnd::time_is_up);
+  EXPECT_EQ(train(pieces), TrainEnd::finished);
+  EXPECT_TRUE(bytes_of(folder_.file("whole/model.safetensors")) ==
+              bytes_of(folder_.file("pieces/model.safetensors")));
+  const Checkpoint a = read_checkpoint(folder_.file("whole/checkpoint.safetensors"));
+  const Checkpoint b = read_checkpoint(folder_.file("pieces/checkpoint.safetensors"));
+  EXPECT_EQ(a.step, 4U);
+  EXPECT_EQ(b.step, 4U);
+  ASSERT_EQ(a.tensors.size(), b.tensors.size());
+  for (std::size_t i = 0; i < a.tensors.size(); ++i) {
+    EXPECT_TRUE(a.tensors[i].values == b.tensors[i].values) << a.tensors[i].name;
+  }
+  TrainOptions other_seed = options("other");
+  other_seed.seed = 2;
+  train(other_seed);
+  EXPECT_FALSE(bytes_of(folder_.file("other/model.safetensors")) ==
+               bytes_of(folder_.file("whole/model.safetensors")));
+}
+
+TEST_F(Train, TheModelFileSaysWhatItWasTrainedOn) {
+  TrainOptions o = options("run");
+  o.overrides = {"training.epochs=1", "licence=\"MIT\""};
+  o.dtype = DType::f16;
+  train(o);
+  const auto model = Model::load(folder_.file("run/model.safetensors"));
+  EXPECT_EQ(model->info().name, "tiny");
+  EXPECT_EQ(model->info().classes, corpus::cell_classes());
+  EXPECT_EQ(model->info().corpus_digest, corpus::digest_of(corpus::read_corpus(folder_.file("corpus"))));
+  EXPECT_EQ(model->info().licence, "MIT");
+  EXPECT_THAT(model->info().regimen, AllOf(HasSubstr("epochs = 1"), HasSubstr("seed 1")));
+  EXPECT_THAT(model->info().created_by, HasSubstr("smearscope-train"));
+  EXPECT_EQ(model->find("backbone.body.conv1.weight")->dtype, DType::f16);
+  EXPECT_THAT(bytes_of(folder_.file("run/train-log.csv")), HasSubstr("val_total"));
+}
+
+float overlap(const Box& a, const corpus::Box& b) {
+  const double width = std::min<double>(a.x_max, b.x_max) - std::max<double>(a.x_min, b.x_min);
+  const double height = std::min<double>(a.y_max, b.y_max) - std::max<double>(a.y_min, b.y_min);
+  if (width <= 0 || height <= 0) return 0;
+  const double both = width * height;
+  return static_cast<float>(both /
+                            ((a.x_max - a.x_min) * (a.y_max - a.y_min) + b.width() * b.height() - both));
+}
+
+// Two images learned by heart; then the engine, which shares no code with the trainer, must find what is in
+// them.
+TEST_F(Train, TheEngineFindsWhatTheNetworkHasLearnedByHeart) {
+  TrainOptions o = options("run");
+  o.corpora[0].weight = 60;
+  o.overrides = {"training.epochs=2",
+                 "training.batch_size=2",
+                 "training.learning_rate=0.02",
+                 "training.min_sides=[64]",
+                 "training.validate_every=0",
+                 "training.schedule='cosine'",
+                 "augmentation.transpose=false",
+                 "augmentation.horizontal_flip=false",
+                 "augmentation.vertical_flip=false",
+                 "augmentation.brightness=0.0"};
+  train(o);
+  Detector detector(Model::load(folder_.file("run/model.safetensors")), DetectorOptions());
+  for (const corpus::Image& image : corpus_.train) {
+    const cv::Mat rgb = corpus::read_image(image.path);
+    Frame frame;
+    frame.width = rgb.cols;
+    frame.height = rgb.rows;
+    frame.planes[0] = {rgb.data, static_cast<std::ptrdiff_t>(rgb.step)};
+    const Detections found = detector.detect({frame}).front();
+    int hits = 0;
+    for (const corpus::Annotation& cell : image.annotations) {
+      hits += std::any_of(found.begin(), found.end(), [&](const Detection& d) {
+        return d.score > 0.5F && d.label == cell.category && overlap(d.box, cell.box) > 0.5F;
+      });
+    }
+    EXPECT_GE(hits, 4) << image.file << ": of " << image.annotations.size() << " cells, " << found.size()
+                       << " found";
+  }
+}
+
+TEST_F(Train, ALossThatIsNotFiniteStopsWithTheBatchsImages) {
+  TrainOptions o = options("run");
+  o.overrides = {"training.epochs=50", "training.learning_rate=100.0", "training.warmup_steps=0",
+                 "training.gradient_clip=0.0", "training.validate_every=0"};
+  EXPECT_THAT(error_of(o), AllOf(HasSubstr("not finite"), HasSubstr("learning_rate"), HasSubstr(".png")));
+}
+
+TEST_F(Train, BadRequestsFailBeforeTheFirstStep) {
+  TrainOptions o = options("run");
+  o.corpora = {{folder_.file("nowhere"), 1}};
+  EXPECT_THAT(error_of(o), HasSubstr("nowhere"));
+  o = options("run");
+  o.regimen = folder_.file("nowhere.toml");
+  EXPECT_THAT(error_of(o), HasSubstr("nowhere.toml"));
+  o = options("run");
+  o.resume = true;
+  EXPECT_THAT(error_of(o), HasSubstr("checkpoint.safetensors"));
+  o = options("run");
+  o.init = folder_.file("nowhere.safetensors");
+  EXPECT_THAT(error_of(o), HasSubstr("nowhere.safetensors"));
+  EXPECT_FALSE(std::filesystem::exists(folder_.file("run")));
+  testing::write_text(folder_.file("file"), "");
+  EXPECT_THAT(error_of(options("file")), HasSubstr("output folder"));
+}
+
+TEST_F(Train, ARunIsNotOverwrittenAndResumesOnlyWithItsOwnRegimenAndCorpus) {
+  TrainOptions o = options("run");
+  o.max_minutes = 1e-9;
+  train(o);
+  EXPECT_THAT(error_of(o), HasSubstr("--resume"));
+  o.resume = true;
+  o.overrides = {"training.epochs=9"};
+  EXPECT_THAT(error_of(o), HasSubstr("another regimen"));
+  o.overrides = {};
+  std::filesystem::remove(folder_.file("corpus/annotations/val.json"));
+  EXPECT_THAT(error_of(o), HasSubstr("another corpus"));
+}
+
+TEST_F(Train, ADamagedCheckpointIsAnErrorWithItsName) {
+  TrainOptions o = options("run");
+  o.max_minutes = 1e-9;
+  train(o);
+  const std::string file = folder_.file("run/checkpoint.safetensors");
+  const std::string whole = bytes_of(file);
+  o.resume = true;
+  for (const std::string& damaged :
+       {std::string(), whole.substr(0, 5), whole.substr(0, 1000), whole.substr(0, whole.size() - 1),
+        whole + "x", std::string(100, '\xff'), bytes_of(folder_.file("run/model.safetensors"))}) {
+    std::ofstream(file, std::ios::binary) << damaged;
+    EXPECT_THAT(error_of(o), HasSubstr("checkpoint.safetensors"));
+  }
+}
+
+TEST_F(Train, AFullDiskIsAnErrorAndLeavesNoHalfFile) {
+  rlimit before{};
+  getrlimit(RLIMIT_FSIZE, &before);
+  signal(SIGXFSZ, SIG_IGN);  // then a write beyond the limit fails, as on a full disk
+  rlimit small = before;
+  small.rlim_cur = 1 << 20;
+  setrlimit(RLIMIT_FSIZE, &small);
+  const std::string problem = error_of(options("run"));
+  setrlimit(RLIMIT_FSIZE, &before);
+  EXPECT_THAT(problem, AllOf(HasSubstr("checkpoint.safetensors"), HasSubstr("cannot write")));
+  for (const auto& entry : std::filesystem::directory_iterator(folder_.file("run"))) {
+    const std::string name = entry.path().filename().string();
+    EXPECT_TRUE(name == "regimen.toml" || name == "train-log.csv") << name;
+  }
+}
+
+TEST_F(Train, AStopRequestSavesARunThatGoesOn) {
+  request_stop();
+  TrainOptions o = options("run");
+  EXPECT_EQ(train(o), TrainEnd::interrupted);
+  EXPECT_EQ(read_checkpoint(folder_.file("run/checkpoint.safetensors")).step, 1U);
+  o.resume = true;
+  EXPECT_EQ(train(o), TrainEnd::finished);
+}
+
+TEST_F(Train, InitBeginsWithAnotherModelsWeights) {
+  train(options("first"));
+  TrainOptions o = options("second");
+  o.init = folder_.file("first/model.safetensors");
+  o.overrides = {"training.learning_rate=0.0", "training.ema_decay=0.0"};
+  train(o);
+  const auto first = Model::load(o.init), second = Model::load(folder_.file("second/model.safetensors"));
+  EXPECT_EQ(to_f32(*first->find("backbone.body.conv1.weight")),
+            to_f32(*second->find("backbone.body.conv1.weight")));
+  o = options("third");
+  o.init = folder_.file("first/model.safetensors");
+  o.overrides = {"network.head_width=48"};
+  EXPECT_THAT(error_of(o), AllOf(HasSubstr("model.safetensors"), HasSubstr("roi_heads")));
+}
+
+}  // namespace
+}  // namespace smearscope::training
