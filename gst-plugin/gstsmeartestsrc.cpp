@@ -1,5 +1,7 @@
 #include "gstsmeartestsrc.h"
 
+#include <gst/video/video.h>
+
 #include <exception>
 #include <memory>
 #include <new>
@@ -16,7 +18,8 @@ namespace smear = smearscope::smear;
 namespace {
 
 constexpr const char* caps_text =
-    GST_VIDEO_CAPS_MAKE("{ RGB, BGR, RGBx, BGRx, RGBA, BGRA, GRAY8, I420, NV12 }");
+    "video/x-raw, format = { RGB, BGR, RGBx, BGRx, RGBA, BGRA, GRAY8, I420, NV12 }, width = [ 1, 16384 ], "
+    "height = [ 1, 16384 ], framerate = " GST_VIDEO_FPS_RANGE ", interlace-mode = progressive";
 constexpr int default_width = 640, default_height = 480, default_framerate = 30;
 
 }  // namespace
