@@ -44,7 +44,8 @@ use_smearscope() {
     export GST_REGISTRY="$root/build/gst-plugin/registry.bin"
     export SMEARSCOPE_MODEL_DIR="${SMEARSCOPE_MODEL_DIR:-$root/models}"
   fi
-  command -v gst-launch-1.0 >/dev/null || die "no gst-launch-1.0: install gstreamer1.0-tools, or run pipelines/demo.sh"
+  command -v gst-launch-1.0 >/dev/null ||
+    die "no gst-launch-1.0: install gstreamer1.0-tools, or run pipelines/demo.sh"
   # Not --exists, which asks for a plugin of GStreamer's own version.
   gst-inspect-1.0 smearscope >/dev/null 2>&1 || die "no element smearscope: run pipelines/demo.sh, which builds it"
 }
@@ -75,7 +76,7 @@ kind_of() {
 }
 
 is_image() {
-  case "${1,,}" in *.png|*.jpg|*.jpeg|*.bmp|*.tif|*.tiff|*.pnm|*.ppm|*.pgm) true ;; *) false ;; esac
+  case "${1,,}" in *.png|*.jpg|*.jpeg) true ;; *) false ;; esac
 }
 
 # Cameras and network streams come at their own pace.
@@ -89,14 +90,15 @@ is_live() {
 
 # Packages beyond those of the demo that an input of this kind needs.
 packages_for() {
-  case "$1" in video|uri) echo gstreamer1.0-libav gstreamer1.0-plugins-bad ;; esac
+  case "$1" in video|uri) echo gstreamer1.0-libav gstreamer1.0-plugins-bad gstreamer1.0-plugins-base-apps ;; esac
 }
 
 # Sets the array `source`: the part of a pipeline that makes raw video of the input, which is neither a folder nor an
 # image. --seconds and the like are up to the caller.
 set_source() {
-  local decode=(decodebin expose-all-streams=false "caps=video/x-raw")
-  case "$(kind_of "$1")" in
+  local kind decode=(decodebin expose-all-streams=false "caps=video/x-raw")
+  kind=$(kind_of "$1")
+  case "$kind" in
     test) source=(smeartestsrc is-live=true) ;;
     camera) source=(v4l2src "device=$1" ! "${decode[@]}") ;;
     video) source=(filesrc "location=$1" ! "${decode[@]}") ;;
@@ -111,17 +113,22 @@ encode=(vp8enc deadline=1 cpu-used=8 threads=2 end-usage=vbr target-bitrate=8000
   keyframe-max-dist=60 ! matroskamux)
 
 # run_pipeline LOG SECONDS ARGUMENT...: plays a pipeline to its end and returns gst-launch's status. Ctrl-C, a TERM
-# signal, or SECONDS of wall-clock time (if not empty) end the stream in order: files are finished. A second Ctrl-C
-# stops at once. What went wrong is in LOG, see explain_failure.
+# signal, or SECONDS of playing (if not empty) end the stream in order: files are finished. A second Ctrl-C stops at
+# once. What went wrong is in LOG, see explain_failure.
 run_pipeline() {
   local log=$1 seconds=$2 launch timer='' status
   shift 2
+  : >"$log.out"
   # A process group of its own, so that a Ctrl-C reaches it once, by us.
-  setsid gst-launch-1.0 -e "$@" > >(sed -un 's/^progressreport[0-9]* /  /p' >&2) 2>"$log" &
+  setsid gst-launch-1.0 -e "$@" > >(tee "$log.out" | sed -un 's/^progressreport[0-9]* /  /p' >&2) 2>"$log" &
   launch=$!
-  trap 'kill -INT $launch 2>/dev/null' INT TERM
+  trap 'end_pipeline $launch "$log"' INT TERM
   if [ -n "$seconds" ]; then
-    { sleep "$seconds"; kill -INT $launch; } 2>/dev/null &
+    {
+      until is_playing "$log"; do sleep 0.1; done
+      sleep "$seconds"
+      end_pipeline $launch "$log"
+    } 2>/dev/null &
     timer=$!
   fi
   while kill -0 $launch 2>/dev/null; do wait $launch; done
@@ -132,10 +139,25 @@ run_pipeline() {
   return $status
 }
 
+is_playing() { grep -q 'to PLAYING' "$1.out"; }
+
+# gst-launch listens to INT once it plays; until then there is nothing to finish.
+end_pipeline() { if is_playing "$2"; then kill -INT "$1"; else kill -TERM "$1"; fi 2>/dev/null; }
+
+# play_live SECONDS ARGUMENT...: run_pipeline for a script that is nothing else; ends the script if it fails.
+play_live() {
+  local log status=0
+  log=$(mktemp)
+  run_pipeline "$log" "$@" || status=$?
+  [ $status -eq 0 ] || say "$(explain_failure "$log")"
+  rm -f "$log" "$log.out"
+  [ $status -eq 0 ] || exit 1
+}
+
 # The first error of a log of run_pipeline, as one line.
 explain_failure() {
   local line
-  line=$(grep -m1 -E '^(ERROR|WARNING: erroneous pipeline|.*erroneous pipeline)' "$1" || head -n1 "$1")
-  sed -E 's/^ERROR: (from element [^:]*|pipeline could not be constructed|.*erroneous pipeline): //; s/^WARNING: //' \
+  line=$(grep -m1 -E '^ERROR:|erroneous pipeline' "$1" || head -n1 "$1")
+  sed -E 's/^(ERROR|WARNING): //; s/^from element [^ ]*: //; s/^(pipeline could not be constructed|erroneous pipeline): //' \
     <<<"${line:-gst-launch-1.0 stopped without a message}"
 }

@@ -53,20 +53,39 @@ frame_rate() {
   gst-discoverer-1.0 -v "$1" 2>/dev/null | sed -n 's|^ *Frame rate: *\([0-9]*/[0-9]*\).*|\1|p' | head -n1
 }
 
-# Numbered links to the pictures in the order of their names; prints how many there are.
+# Ends the stream of `source` after $1 frames. (eos-after counts the end as one; the queue holds back what a decoder
+# still pushes out then.)
+end_after() { source+=(! queue ! identity "eos-after=$(($1 + 1))"); }
+
+# Numbered links to the pictures, by type and then by name; prints how many there are of the two types.
 link_images() {
-  local image count=0
+  local image type jpeg=0 png=0
+  mkdir "$work/jpeg" "$work/png"
   while IFS= read -r -d '' image; do
-    is_image "$image" || continue
-    ln -s "$image" "$(printf '%s/images/%06d' "$work" "$count")"
-    count=$((count + 1))
+    case "${image,,}" in *.png) type=png ;; *.jpg|*.jpeg) type=jpeg ;; *) continue ;; esac
+    ln -s "$image" "$(printf '%s/%s/%06d' "$work" "$type" "${!type}")"
+    printf -v "$type" %d $((${!type} + 1))
   done < <(find "$(realpath "$input")" -maxdepth 1 -type f -print0 | sort -z)
-  echo $count
+  echo "$jpeg $png"
+}
+
+# Sets `source` to the pictures, one per second. Those that can't be decoded are left out, which is told afterwards.
+set_image_source() {
+  local jpeg png
+  read -r jpeg png < <(link_images)
+  images=$((jpeg + png))
+  [ "$images" -gt 0 ] || die "$input: no PNG or JPEG images in this folder"
+  source=(concat name=all)
+  [ "$jpeg" -eq 0 ] || source=(multifilesrc "location=$work/jpeg/%06d" "stop-index=$((jpeg - 1))"
+    caps=image/jpeg,framerate=1/1 ! jpegdec max-errors=-1 ! all. "${source[@]}")
+  [ "$png" -eq 0 ] || source=(multifilesrc "location=$work/png/%06d" "stop-index=$((png - 1))"
+    caps=image/png,framerate=1/1 ! pngdec max-errors=-1 ! all. "${source[@]}")
+  [ -z "$seconds" ] || end_after "$seconds"
 }
 
 # Sets `source`, `scale` (between annotation and encoder), `live_seconds` (wall-clock limit) for the input.
 set_input() {
-  local rate frames
+  local rate
   scale=() live_seconds=''
   case "$kind" in
     test)
@@ -74,12 +93,7 @@ set_input() {
       source=(smeartestsrc "num-buffers=$((seconds * demo_rate))" stage-path=stop-and-go !
         "video/x-raw,width=640,height=480,framerate=$demo_rate/1") ;;
     folder|image)
-      mkdir "$work/images"
-      frames=$(link_images)
-      [ "$frames" -gt 0 ] || die "$input: no images in this folder (PNG, JPEG, BMP, TIFF, PNM)"
-      [ -z "$seconds" ] || [ "$seconds" -ge "$frames" ] || frames=$seconds
-      source=(multifilesrc "location=$work/images/%06d" "stop-index=$((frames - 1))"
-        caps=image/png,framerate=1/1 ! gdkpixbufdec)  # which looks into each file for what it really is
+      set_image_source
       # Pictures may differ in size, a video's frames may not.
       scale=(! videoscale add-borders=true ! video/x-raw,width=1280,height=960,pixel-aspect-ratio=1/1) ;;
     *)
@@ -89,7 +103,7 @@ set_input() {
       elif [ -n "$seconds" ]; then
         rate=$(frame_rate "$([ "$kind" = uri ] && echo "$input" || realpath "$input")")
         [ -n "$rate" ] && [ "${rate%/*}" -gt 0 ] || die "$input: has no fixed frame rate, so --seconds can't be met"
-        source+=(! identity "eos-after=$((seconds * ${rate%/*} / ${rate#*/} + 1))")
+        end_after $((seconds * ${rate%/*} / ${rate#*/}))
       fi ;;
   esac
 }
@@ -114,6 +128,31 @@ print_counts() {
     }' "$1"
 }
 
+# Puts the files in place. What was recorded before a failure is kept under the names of unfinished files.
+finish() {
+  local parts=("$output/annotated.part.mkv" "$output/frame.part.png" "$output/counts.part.csv")
+  if [ -e "${parts[1]}" ] && [ "$1" -eq 0 ]; then
+    mv "${parts[0]}" "$output/annotated.mkv"
+    mv "${parts[1]}" "$output/frame.png"
+    mv "${parts[2]}" "$output/counts.csv"
+    return
+  fi
+  if [ -e "${parts[1]}" ]; then
+    say "what came before the failure is in $output/*.part.*"
+  else
+    rm -f "${parts[@]}"
+    [ "$1" -ne 0 ] || die "${input:-the stream}: has no picture that can be read"
+  fi
+  die "$(explain_failure "$work/log")${input:+ (input: $input)}"
+}
+
+report_unread_images() {
+  [ "$kind" = folder ] || [ "$kind" = image ] || return 0
+  local read
+  read=$(tail -n1 "$output/counts.csv" | cut -d, -f1)
+  [ -n "$seconds" ] || [ $((read + 1)) -eq "$images" ] || die "$((images - read - 1)) of $images images can't be read"
+}
+
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 demo_rate=5  # frames/s of the synthetic smear, so that two cores keep up with detection on every frame
@@ -132,16 +171,14 @@ say "running (Ctrl-C ends it)"
 status=0
 run_pipeline "$work/log" "$live_seconds" \
   "${source[@]}" ! queue max-size-buffers=4 ! videoconvert ! smearscope "model=$model" \
-  ! cellreport "csv-location=$output/counts.csv" ! progressreport update-freq=5 ! tee name=t \
-  t. ! queue ! videoconvert "${scale[@]}" ! "${encode[@]}" ! filesink "location=$output/annotated.part.mkv" \
+  ! cellreport "csv-location=$output/counts.part.csv" ! progressreport update-freq=5 ! tee name=t \
+  t. ! queue ! videoconvert ${scale[@]+"${scale[@]}"} ! "${encode[@]}" ! filesink "location=$output/annotated.part.mkv" \
   t. ! queue ! videorate drop-only=true ! video/x-raw,framerate=1/2 ! videoconvert ! pngenc \
   ! multifilesink "location=$output/frame.part.png" \
   ${show[@]+"${show[@]}"} || status=$?
-if [ $status -ne 0 ]; then
-  die "$(explain_failure "$work/log")"
-fi
-mv "$output/annotated.part.mkv" "$output/annotated.mkv"
-mv "$output/frame.part.png" "$output/frame.png"
+finish $status
+
 echo
 print_counts "$output/counts.csv"
 echo "$output/annotated.mkv, $output/frame.png and $output/counts.csv are written"
+report_unread_images
