@@ -55,27 +55,15 @@ class CpuBackend : public Backend {
         threads_(threads > 0 ? threads : omp_get_num_procs()),
         network_(network::make_plan(model)) {}
 
-  int max_batch() const override { return 4; }
+  // Frames go one after another: the weights that a batch would read only once are 1% of a frame's work.
+  int max_batch() const override { return 1; }
   bool accepts(MemoryKind memory) const override { return memory == MemoryKind::host; }
 
   void detect(const std::vector<DetectionJob>& jobs, ops::Size padded, const Thresholds& thresholds,
               StageTimes& times) override {
     const ThreadScope scope(threads_);
     try {
-      const CompiledShape& shape = network_.compiled({static_cast<int>(jobs.size()), padded});
-      StageClock clock;
-      for (std::size_t i = 0; i < jobs.size(); ++i)
-        ops::preprocess_cpu(*jobs[i].frame, info_.transform, jobs[i].resized,
-                            shape.input(static_cast<int>(i)), preprocess_scratch_);
-      clock.add_to(times.preprocess);
-      network_.run(shape, Stage::backbone);
-      clock.add_to(times.backbone);
-      network_.run(shape, Stage::fpn);
-      clock.add_to(times.fpn);
-      network_.run(shape, Stage::rpn);
-      clock.add_to(times.rpn);
-      for (std::size_t i = 0; i < jobs.size(); ++i)
-        detect_in_image(shape, static_cast<int>(i), jobs[i], thresholds, times);
+      for (const DetectionJob& job : jobs) detect_one(job, network_.compiled(padded), thresholds, times);
     } catch (const dnnl::error& error) {
       if (error.status == dnnl_out_of_memory) throw std::bad_alloc();
       throw Error(std::string("the CPU engine failed: ") + error.what() + " (oneDNN); please report this");
@@ -83,18 +71,25 @@ class CpuBackend : public Backend {
   }
 
  private:
-  // From the outputs of the convolutions on.
-  void detect_in_image(const CompiledShape& shape, int image, const DetectionJob& job,
-                       const Thresholds& thresholds, StageTimes& times) {
+  void detect_one(const DetectionJob& job, const CompiledShape& shape, const Thresholds& thresholds,
+                  StageTimes& times) {
     StageClock clock;
+    ops::preprocess_cpu(*job.frame, info_.transform, job.resized, shape.input(), preprocess_scratch_);
+    clock.add_to(times.preprocess);
+    network_.run(shape, Stage::backbone);
+    clock.add_to(times.backbone);
+    network_.run(shape, Stage::fpn);
+    clock.add_to(times.fpn);
+
+    network_.run(shape, Stage::rpn);
     std::array<ops::RpnLevel, ops::pyramid_levels> rpn;
-    for (int level = 0; level < ops::pyramid_levels; ++level) rpn[level] = shape.rpn_level(level, image);
+    for (int level = 0; level < ops::pyramid_levels; ++level) rpn[level] = shape.rpn_level(level);
     ops::propose_cpu(rpn, job.resized, info_.architecture, proposal_scratch_, proposals_);
     clock.add_to(times.rpn);
     if (proposals_.empty()) return;
 
     std::array<ops::FeatureMap, ops::roi_levels> features;
-    for (int level = 0; level < ops::roi_levels; ++level) features[level] = shape.feature(level, image);
+    for (int level = 0; level < ops::roi_levels; ++level) features[level] = shape.feature(level);
     float* rois = rois_.require_floats(proposals_.size() * network_.plan().fc6.in_features);
     ops::roi_align_cpu(features, info_.architecture.fpn_channels, proposals_, rois);
     clock.add_to(times.roi_pool);

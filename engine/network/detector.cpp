@@ -10,12 +10,15 @@
 namespace smearscope {
 namespace {
 
+constexpr int most_threads = 1024;
+
 std::unique_ptr<Backend> make_backend(const Model& model, const DetectorOptions& options) {
   if (options.device.kind == Device::Kind::cuda)
     throw Error("device " + options.device.to_string() +
                 " asked for, but this build has no CUDA engine; use device cpu");
-  if (options.threads < 0)
-    throw Error(std::to_string(options.threads) + " threads asked for; use 0 for all cores, or 1 or more");
+  if (options.threads < 0 || options.threads > most_threads)
+    throw Error(std::to_string(options.threads) + " threads asked for; use 0 for all cores, or 1 to " +
+                std::to_string(most_threads));
   return make_cpu_backend(model, options.precision, options.threads);
 }
 

@@ -62,19 +62,18 @@ OneDnnNetwork::OneDnnNetwork(Plan plan)
       fc7_(plan_.fc7, engine_),
       predictor_(plan_.predictor, engine_) {}
 
-const CompiledShape& OneDnnNetwork::compiled(const InputShape& shape) {
+const CompiledShape& OneDnnNetwork::compiled(ops::Size padded) {
   const auto known = std::find_if(shapes_.begin(), shapes_.end(),
-                                  [&](const CompiledShape& compiled) { return compiled.shape() == shape; });
+                                  [&](const CompiledShape& shape) { return shape.size() == padded; });
   if (known != shapes_.end()) {
     shapes_.splice(shapes_.begin(), shapes_, known);
     return shapes_.front();
   }
-  CompiledShape compiled(plan_, shape, layout_, weights_, stream_);
-  if (compiled.bytes() > arena_.bytes())
-    shapes_.clear();  // they are bound to the memory that is replaced now
-  compiled.bind(arena_.require(compiled.bytes()));
+  CompiledShape shape(plan_, padded, layout_, weights_, stream_);
+  if (shape.bytes() > arena_.bytes()) shapes_.clear();  // they are bound to the memory that is replaced now
+  shape.bind(arena_.require(shape.bytes()));
   if (shapes_.size() == most_shapes) shapes_.pop_back();
-  shapes_.push_front(std::move(compiled));
+  shapes_.push_front(std::move(shape));
   return shapes_.front();
 }
 

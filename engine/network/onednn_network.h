@@ -1,4 +1,4 @@
-// A plan on oneDNN: the convolutional part, compiled per input shape, and the box head for any number of
+// A plan on oneDNN: the convolutional part, compiled per input size, and the box head for any number of
 // RoIs. Weights are packed once and shared by all shapes; all shapes share one arena for activations. Not
 // thread-safe. All calls must run with the same number of OpenMP threads, on which primitives depend.
 #pragma once
@@ -34,8 +34,9 @@ class OneDnnNetwork {
  public:
   explicit OneDnnNetwork(Plan plan);
 
-  // Compiled on first use; the shapes used last are kept. Valid until the next call.
-  const CompiledShape& compiled(const InputShape& shape);
+  // For one image of this size. Compiled on first use; the sizes used last are kept. Valid until the next
+  // call.
+  const CompiledShape& compiled(ops::Size padded);
 
   void run(const CompiledShape& shape, Stage stage) { shape.run(stage, stream_); }
 

@@ -15,10 +15,6 @@ using tag = dnnl::memory::format_tag;
 constexpr auto f32 = memory::data_type::f32;
 constexpr auto inference = dnnl::prop_kind::forward_inference;
 
-memory::dims dims_of(int batch, int channels, ops::Size size) {
-  return {batch, channels, size.height, size.width};
-}
-
 // Memory comes later, from bind.
 memory unbound(const memory::desc& desc, const dnnl::engine& engine) {
   return {desc, engine, DNNL_MEMORY_NONE};
@@ -47,16 +43,16 @@ tag preferred_layout(const dnnl::engine& engine) {
   return tag::nhwc;
 }
 
-CompiledShape::CompiledShape(const Plan& plan, const InputShape& shape, tag layout, PackedWeights& weights,
+CompiledShape::CompiledShape(const Plan& plan, ops::Size size, tag layout, PackedWeights& weights,
                              dnnl::stream& stream)
-    : shape_(shape),
+    : size_(size),
       engine_(stream.get_engine()),
-      sizes_(value_sizes(plan, shape.size)),
+      sizes_(value_sizes(plan, size)),
       input_(plan.input),
       channels_last_input_(layout == tag::nhwc) {
   for (std::size_t value = 0; value < sizes_.size(); ++value) {
     const bool planar = static_cast<int>(value) == plan.input && !channels_last_input_;
-    const memory::dims dims = dims_of(shape.batch, plan.channels[value], sizes_[value]);
+    const memory::dims dims{1, plan.channels[value], sizes_[value].height, sizes_[value].width};
     values_.push_back(unbound({dims, f32, planar ? tag::nchw : layout}, engine_));
   }
   for (const Step& step : plan.steps) switch (step.kind) {
@@ -77,7 +73,7 @@ CompiledShape::CompiledShape(const Plan& plan, const InputShape& shape, tag layo
     features_[level] = add_channels_last_copy(plan.pyramid[level], Stage::fpn);
   for (int level = 0; level < ops::pyramid_levels; ++level) {
     rpn_[level] = add_channels_last_copy(plan.rpn[level], Stage::rpn);
-    anchors_[level] = ops::anchor_grid(plan.cell_anchors[level], sizes_[plan.rpn[level]], shape.size);
+    anchors_[level] = ops::anchor_grid(plan.cell_anchors[level], sizes_[plan.rpn[level]], size);
   }
   place(plan);
 }
@@ -191,23 +187,20 @@ void CompiledShape::run(Stage stage, dnnl::stream& stream) const {
   stream.wait();
 }
 
-ops::InputView CompiledShape::input(int image) const {
-  const ops::Size size = shape_.size;
-  const std::ptrdiff_t pixels = static_cast<std::ptrdiff_t>(size.width) * size.height;
-  float* data = floats(values_[input_]) + 3 * pixels * image;
-  if (channels_last_input_) return {data, 1, 3 * static_cast<std::ptrdiff_t>(size.width), 3, size};
-  return {data, pixels, size.width, 1, size};
+ops::InputView CompiledShape::input() const {
+  const std::ptrdiff_t pixels = static_cast<std::ptrdiff_t>(size_.width) * size_.height;
+  float* data = floats(values_[input_]);
+  if (channels_last_input_) return {data, 1, 3 * static_cast<std::ptrdiff_t>(size_.width), 3, size_};
+  return {data, pixels, size_.width, 1, size_};
 }
 
-ops::FeatureMap CompiledShape::feature(int level, int image) const {
+ops::FeatureMap CompiledShape::feature(int level) const {
   const memory::dims dims = features_[level].get_desc().dims();
-  return {floats(features_[level]) + image * dims[1] * dims[2] * dims[3], static_cast<int>(dims[3]),
-          static_cast<int>(dims[2])};
+  return {floats(features_[level]), static_cast<int>(dims[3]), static_cast<int>(dims[2])};
 }
 
-ops::RpnLevel CompiledShape::rpn_level(int level, int image) const {
-  const memory::dims dims = rpn_[level].get_desc().dims();
-  return {floats(rpn_[level]) + image * dims[1] * dims[2] * dims[3], &anchors_[level]};
+ops::RpnLevel CompiledShape::rpn_level(int level) const {
+  return {floats(rpn_[level]), &anchors_[level]};
 }
 
 }  // namespace smearscope::network

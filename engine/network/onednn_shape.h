@@ -1,4 +1,4 @@
-// The convolutional part of a plan (backbone, FPN, RPN heads) as oneDNN primitives for one input shape.
+// The convolutional part of a plan (backbone, FPN, RPN heads) as oneDNN primitives for one image of one size.
 #pragma once
 
 #include <array>
@@ -12,24 +12,15 @@
 
 namespace smearscope::network {
 
-struct InputShape {
-  int batch = 0;
-  ops::Size size;  // padded
-};
-
-inline bool operator==(const InputShape& a, const InputShape& b) {
-  return a.batch == b.batch && a.size == b.size;
-}
-
 // oneDNN's favourite layout of activations on this processor: nChw8c, nChw16c or nhwc.
 dnnl::memory::format_tag preferred_layout(const dnnl::engine& engine);
 
 class CompiledShape {
  public:
-  // `layout` is that of all activations but the input and what the functions below return. Memory is not yet
-  // bound.
-  CompiledShape(const Plan& plan, const InputShape& shape, dnnl::memory::format_tag layout,
-                PackedWeights& weights, dnnl::stream& stream);
+  // `size` is that of the padded input; `layout` is that of all activations but the input and what the
+  // functions below return. Memory is not yet bound.
+  CompiledShape(const Plan& plan, ops::Size size, dnnl::memory::format_tag layout, PackedWeights& weights,
+                dnnl::stream& stream);
 
   // Bytes of memory that bind needs, and the binding itself: activations and scratchpad live there. 64-byte
   // aligned.
@@ -38,10 +29,10 @@ class CompiledShape {
 
   void run(Stage stage, dnnl::stream& stream) const;
 
-  const InputShape& shape() const { return shape_; }
-  ops::InputView input(int image) const;                // where preprocess writes; before Stage::backbone
-  ops::FeatureMap feature(int level, int image) const;  // P2..P5, channels last; after Stage::fpn
-  ops::RpnLevel rpn_level(int level, int image) const;  // after Stage::rpn
+  ops::Size size() const { return size_; }
+  ops::InputView input() const;              // where preprocess writes; before Stage::backbone
+  ops::FeatureMap feature(int level) const;  // P2..P5, channels last; after Stage::fpn
+  ops::RpnLevel rpn_level(int level) const;  // after Stage::rpn
 
  private:
   struct Command {
@@ -63,7 +54,7 @@ class CompiledShape {
                    std::unordered_map<int, dnnl::memory> arguments);
   void place(const Plan& plan);
 
-  InputShape shape_;
+  ops::Size size_;
   dnnl::engine engine_;
   std::vector<dnnl::memory> values_;
   std::vector<ops::Size> sizes_;

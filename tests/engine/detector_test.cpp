@@ -169,10 +169,10 @@ TEST(Detector, ManySizesDoNotMakeItGrow) {
     draw(owned, 1);
     detector.detect({owned.frame()});
   };
-  detect_size(90);  // the largest first: activations of all sizes share one block of memory
-  for (int i = 1; i < 45; ++i) detect_size(i);
+  detect_size(60);  // the largest first: activations of all sizes share one block of memory
+  for (int i = 1; i < 30; ++i) detect_size(i);
   const double before = resident_megabytes();
-  for (int i = 45; i < 90; ++i) detect_size(i);
+  for (int i = 30; i < 60; ++i) detect_size(i);
   EXPECT_LT(resident_megabytes() - before, 10);
 }
 
@@ -219,7 +219,8 @@ TEST(Detector, RefusesWhatItCannotDo) {
   expect_error([&] { make({Device::cuda(), Precision::f32, 0}); }, "cuda:0");
   for (const Precision precision : {Precision::f16, Precision::bf16, Precision::int8})
     expect_error([&] { make({Device::cpu(), precision, 0}); }, name_of(precision));
-  expect_error([&] { make(with_threads(-1)); }, "-1 threads");
+  for (const int threads : {-1, 1025})
+    expect_error([&] { make(with_threads(threads)); }, std::to_string(threads) + " threads");
   expect_error([] { Detector detector(nullptr, {}); }, "no model");
 }
 
