@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+build_folder=${SMEARSCOPE_BUILD:-$root/build}  # of Meson
 
 say() { echo "${0##*/}: $*" >&2; }
 die() { say "$*"; exit 1; }
@@ -39,9 +40,9 @@ install_packages() {
 
 # Lets GStreamer find the elements and the models: those of this checkout's build folder, else installed ones.
 use_smearscope() {
-  if [ -e "$root/build/gst-plugin/libgstsmearscope.so" ]; then
-    export GST_PLUGIN_PATH="$root/build/gst-plugin${GST_PLUGIN_PATH:+:$GST_PLUGIN_PATH}"
-    export GST_REGISTRY="$root/build/gst-plugin/registry.bin"
+  if [ -e "$build_folder/gst-plugin/libgstsmearscope.so" ]; then
+    export GST_PLUGIN_PATH="$build_folder/gst-plugin${GST_PLUGIN_PATH:+:$GST_PLUGIN_PATH}"
+    export GST_REGISTRY="$build_folder/gst-plugin/registry.bin"
     export SMEARSCOPE_MODEL_DIR="${SMEARSCOPE_MODEL_DIR:-$root/models}"
   fi
   command -v gst-launch-1.0 >/dev/null ||

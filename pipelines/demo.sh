@@ -37,15 +37,15 @@ build_packages=(g++ meson ninja-build pkg-config libdnnl-dev libopencv-dev libgs
 run_packages=(gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good)
 [ -z "$display" ] || run_packages+=(gstreamer1.0-x)
 
-# Builds the elements in build/, which stays as it is configured where it exists.
+# Builds the elements in build/ (or $SMEARSCOPE_BUILD), which stays as it is configured where it exists.
 build() {
-  if [ ! -f "$root/build/build.ninja" ]; then
-    say "configuring build/"
-    meson setup "$root/build" "$root" --buildtype=release -Dtests=disabled -Dtools=disabled -Dcorpus=disabled \
+  if [ ! -f "$build_folder/build.ninja" ]; then
+    say "configuring $build_folder"
+    meson setup "$build_folder" "$root" --buildtype=release -Dtests=disabled -Dtools=disabled -Dcorpus=disabled \
       -Dtraining=disabled >"$work/setup.log" 2>&1 || { cat "$work/setup.log" >&2; die "meson setup failed"; }
   fi
   say "building"
-  ninja -C "$root/build" gst-plugin/libgstsmearscope.so >&2 || die "the build failed"
+  ninja -C "$build_folder" gst-plugin/libgstsmearscope.so >&2 || die "the build failed"
 }
 
 # Frames per second of a video file or address, as N/D; nothing if it can't be told.
