@@ -27,6 +27,8 @@ struct Network {
   // Anchors of the last padded size seen.
   Size anchors_for;
   AnchorSet anchors;
+
+  at::ScalarType type() const { return pyramid->parameters().front().scalar_type(); }
 };
 
 namespace {
@@ -70,14 +72,14 @@ std::vector<std::vector<Box>> propose_all(const AnchorSet& anchors, const RpnHea
   return proposals;
 }
 
-at::Tensor rois_of(const std::vector<std::vector<Box>>& boxes) {
+at::Tensor rois_of(const std::vector<std::vector<Box>>& boxes, at::ScalarType type) {
   std::vector<float> rows;
   for (std::size_t image = 0; image < boxes.size(); ++image) {
     for (const Box& box : boxes[image]) {
       rows.insert(rows.end(), {static_cast<float>(image), box.x_min, box.y_min, box.x_max, box.y_max});
     }
   }
-  return at::tensor(rows, at::kFloat).view({-1, 5});
+  return at::tensor(rows, at::kFloat).view({-1, 5}).to(type);
 }
 
 at::Tensor smooth_l1(const at::Tensor& input, const at::Tensor& target, std::int64_t samples) {
@@ -93,7 +95,7 @@ void rpn_losses(const RpnHeadImpl::Output& rpn, const RpnSamples& samples, Losse
   is_object.slice(0, 0, positives).fill_(1);
   losses.objectness =
       at::binary_cross_entropy_with_logits(rpn.logits.flatten().index_select(0, index), is_object);
-  const at::Tensor deltas = at::tensor(samples.deltas, at::kFloat).view({-1, 4}).to(device);
+  const at::Tensor deltas = at::tensor(samples.deltas, at::kFloat).view({-1, 4}).to(rpn.deltas.options());
   losses.rpn_box =
       smooth_l1(rpn.deltas.view({-1, 4}).index_select(0, index.slice(0, 0, positives)), deltas, anchors);
 }
@@ -103,13 +105,16 @@ void box_head_losses(const BoxHeadImpl::Output& head, const RoiSamples& samples,
   const at::Tensor labels = at::tensor(samples.labels, at::kLong).to(device);
   losses.classification = at::cross_entropy_loss(head.logits, labels);
   const at::Tensor rows = at::tensor(samples.positive_rows, at::kLong).to(device);
-  const at::Tensor deltas = at::tensor(samples.deltas, at::kFloat).view({-1, 4}).to(device);
+  const at::Tensor deltas = at::tensor(samples.deltas, at::kFloat).view({-1, 4}).to(head.deltas.options());
   const at::Tensor own_class = labels.index_select(0, rows);
   losses.box = smooth_l1(head.deltas.index({rows, own_class}), deltas, labels.size(0));
 }
 
-std::array<at::Tensor, 4> pooled_levels(const std::array<at::Tensor, 5>& levels) {
-  return {levels[0], levels[1], levels[2], levels[3]};
+// Box head outputs for all images' boxes, image after image; P6 is not pooled from.
+BoxHeadImpl::Output run_box_head(BoxHead& head, const std::array<at::Tensor, 5>& levels,
+                                 const std::vector<std::vector<Box>>& boxes) {
+  const at::Tensor rois = rois_of(boxes, levels[0].scalar_type());
+  return head(roi_align({levels[0], levels[1], levels[2], levels[3]}, rois));
 }
 
 }  // namespace
@@ -171,7 +176,8 @@ Losses FasterRcnnImpl::losses(const std::vector<torch::Tensor>& images, const st
   check(images.size() == targets.size(), "losses: " + std::to_string(images.size()) + " images but " +
                                              std::to_string(targets.size()) + " targets");
   const TrainingSettings& s = settings();
-  const ImageBatch batch = make_batch(images, info().transform, options.min_side.value_or(info().transform.min_side));
+  const int min_side = options.min_side.value_or(info().transform.min_side);
+  const ImageBatch batch = make_batch(images, info().transform, min_side, network_->type());
   std::vector<Objects> objects;
   for (std::size_t i = 0; i < targets.size(); ++i) {
     objects.push_back(checked_objects(targets[i], i, static_cast<int>(info().classes.size())));
@@ -186,8 +192,7 @@ Losses FasterRcnnImpl::losses(const std::vector<torch::Tensor>& images, const st
   const ProposalLimits limits{s.rpn_pre_nms_top_n, s.rpn_post_nms_top_n, info().architecture.rpn_nms_threshold};
   const auto proposals = propose_all(network_->anchors, features.rpn, batch.resized, limits);
   const RoiSamples samples = sample_proposals(proposals, objects, s, random);
-  const at::Tensor pooled = roi_align(pooled_levels(features.levels), rois_of(samples.boxes));
-  box_head_losses(network_->box_head(pooled), samples, losses);
+  box_head_losses(run_box_head(network_->box_head, features.levels, samples.boxes), samples, losses);
   return losses;
 }
 
@@ -244,13 +249,12 @@ std::vector<Found> FasterRcnnImpl::detect(const std::vector<torch::Tensor>& imag
   check(!is_training(), "detect needs the network in evaluation mode: call eval() first");
   const at::NoGradGuard no_gradient;
   const Architecture& architecture = info().architecture;
-  const ImageBatch batch = make_batch(images, info().transform, info().transform.min_side);
+  const ImageBatch batch = make_batch(images, info().transform, info().transform.min_side, network_->type());
   const Features features = run_dense_part(*network_, batch);
   const ProposalLimits limits{architecture.rpn_pre_nms_top_n, architecture.rpn_post_nms_top_n,
                               architecture.rpn_nms_threshold};
   const auto proposals = propose_all(network_->anchors, features.rpn, batch.resized, limits);
-  const BoxHeadImpl::Output head =
-      network_->box_head(roi_align(pooled_levels(features.levels), rois_of(proposals)));
+  const BoxHeadImpl::Output head = run_box_head(network_->box_head, features.levels, proposals);
   const at::Tensor scores = to_host(head.logits.softmax(1)), deltas = to_host(head.deltas);
   const int classes = static_cast<int>(scores.size(1));
   std::vector<Found> found;

@@ -22,7 +22,7 @@ struct Target {
   torch::Tensor labels;  // [n] i64: 1-based index into ModelInfo::classes; 0 is background and not allowed here
 };
 
-// Scalars, f32, with gradient.
+// Scalars of the parameters' dtype, with gradient.
 struct Losses {
   torch::Tensor objectness;      // RPN, binary cross-entropy, mean over the sampled anchors
   torch::Tensor rpn_box;         // RPN, smooth L1 (beta 1/9), sum over positive samples / samples
@@ -45,7 +45,8 @@ struct LossOptions {
 
 struct Network;  // the parts: backbone, FPN, RPN, box head (network.h)
 
-// Parameters and buffers have torchvision's state-dict names (without num_batches_tracked) and f32 values.
+// Parameters and buffers have torchvision's state-dict names (without num_batches_tracked). They are f32; after
+// to(torch::kDouble) everything but box arithmetic runs in f64 (tests do). Runs on the CPU.
 // Not thread-safe. Gradients flow to parameters, not to images.
 class FasterRcnnImpl : public torch::nn::Module {
  public:

@@ -58,7 +58,8 @@ int padded(int side) { return (side + 31) / 32 * 32; }
 
 }  // namespace
 
-ImageBatch make_batch(const std::vector<at::Tensor>& images, const Transform& transform, int min_side) {
+ImageBatch make_batch(const std::vector<at::Tensor>& images, const Transform& transform, int min_side,
+                      at::ScalarType type) {
   if (images.empty()) throw Error("no images: a batch needs at least one");
   ImageBatch batch;
   Size largest;
@@ -71,11 +72,11 @@ ImageBatch make_batch(const std::vector<at::Tensor>& images, const Transform& tr
     largest.width = std::max(largest.width, batch.resized[i].width);
   }
   const auto count = static_cast<std::int64_t>(images.size());
-  batch.images = at::zeros({count, 3, padded(largest.height), padded(largest.width)}, images[0].options());
-  const at::Tensor mean = per_channel(transform.mean, images[0]);
-  const at::Tensor std = per_channel(transform.std, images[0]);
+  batch.images = at::zeros({count, 3, padded(largest.height), padded(largest.width)}, images[0].options().dtype(type));
+  const at::Tensor mean = per_channel(transform.mean, batch.images);
+  const at::Tensor std = per_channel(transform.std, batch.images);
   for (std::int64_t i = 0; i < count; ++i) {
-    const at::Tensor normal = (adjust(images[i], transform.adjustment) - mean) / std;
+    const at::Tensor normal = (adjust(images[i].to(type), transform.adjustment) - mean) / std;
     const Size size = batch.resized[i];
     const at::Tensor resized = size == batch.original[i]
                                    ? normal
