@@ -72,6 +72,12 @@ def random_targets(images, classes, generator):
     return targets
 
 
+def decode_in_float32(coder):
+    """Proposals and detections are decoded in float32 whatever the network's dtype, as ours are."""
+    decode = coder.decode
+    coder.decode = lambda deltas, boxes: decode(deltas.float(), [b.float() for b in boxes]).to(deltas.dtype)
+
+
 def prepare(model, frozen):
     """Training mode, with everything sampled."""
     model.train()
@@ -84,11 +90,21 @@ def prepare(model, frozen):
 def torchvision_result(model, images, targets, dtype):
     """(losses, gradients) of a copy of the model in `dtype`."""
     model = copy.deepcopy(model).to(dtype)
+    decode_in_float32(model.rpn.box_coder)
     targets = [{"boxes": t["boxes"].to(dtype), "labels": t["labels"]} for t in targets]
     losses = model([image.to(dtype) for image in images], targets)
     sum(losses.values()).backward()
     gradients = {name: p.grad.float() for name, p in model.named_parameters() if p.grad is not None}
     return {name: float(losses[theirs].detach()) for name, theirs in LOSSES.items()}, gradients
+
+
+@torch.no_grad()
+def torchvision_detections(model, images):
+    """In float64: the engine's oracle compares detections in float32."""
+    model = copy.deepcopy(model).double().eval()
+    decode_in_float32(model.rpn.box_coder)
+    decode_in_float32(model.roi_heads.box_coder)
+    return model([image.double() for image in images])
 
 
 def our_result(program, folder, dtype, frozen):
@@ -143,15 +159,14 @@ def compare(name, document, frozen, options, folder):
     model = reference.randomise(reference.build(document), options.seed, images[0])
     targets = random_targets(images, len(document["classes"]), torch.Generator().manual_seed(options.seed))
     write_input(folder, document, model, images, targets)
-    with torch.no_grad():
-        found = model.eval()(images)
+    found = torchvision_detections(model, images)
     prepare(model, frozen)
     losses, gradients = torchvision_result(model, images, targets, torch.float64)
     own32 = gradient_difference(torchvision_result(model, images, targets, torch.float32)[1], gradients)[0]
     ours = our_result(options.program, folder, "f32", frozen)
     loss32, gradient32 = loss_difference(ours, losses), gradient_difference(gradients_of(ours), gradients)[0]
-    same = detections_agree(ours, found)
     ours = our_result(options.program, folder, "f64", frozen)
+    same = detections_agree(ours, found)
     loss64, (gradient64, worst) = loss_difference(ours, losses), gradient_difference(gradients_of(ours), gradients)
 
     passed = max(loss32, loss64) <= LOSS_LIMIT and gradient64 <= GRADIENT_LIMIT and same
