@@ -21,7 +21,8 @@ using smearscope::ModelInfo;
 using namespace smearscope::training;
 
 double milliseconds() {
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 double median(std::vector<double> values) {
@@ -55,7 +56,8 @@ int main(int argc, char** argv) {
   for (int i = 0; i < batch; ++i) {
     images.push_back(at::rand({3, 480, 640}));
     const at::Tensor corner = at::rand({20, 2}) * 400;
-    targets.push_back({at::cat({corner, corner + 30 + at::rand({20, 2}) * 40}, 1), at::randint(1, 4, {20}, at::kLong)});
+    targets.push_back(
+        {at::cat({corner, corner + 30 + at::rand({20, 2}) * 40}, 1), at::randint(1, 4, {20}, at::kLong)});
   }
 
   std::vector<double> forward, backward, update, whole, processor;
@@ -76,9 +78,12 @@ int main(int argc, char** argv) {
     whole.push_back((end - start) / batch);
     processor.push_back((std::clock() - processor_start) * 1e3 / CLOCKS_PER_SEC / batch);
   }
-  std::printf("LibTorch %s, %d thread(s), %s, FPN %d, head %d, min side %d, batch %d, %d samples\n", TORCH_VERSION,
-              at::get_num_threads(), info.architecture.backbone.c_str(), info.architecture.fpn_channels,
-              info.architecture.head_width, info.transform.min_side, batch, samples);
-  std::printf("ms per image, median of %d steps: forward %.1f, backward %.1f, update %.1f, whole %.1f, CPU time %.1f\n",
-              steps, median(forward), median(backward), median(update), median(whole), median(processor));
+  std::printf("LibTorch %s, %d thread(s), %s, FPN %d, head %d, min side %d, batch %d, %d samples\n",
+              TORCH_VERSION, at::get_num_threads(), info.architecture.backbone.c_str(),
+              info.architecture.fpn_channels, info.architecture.head_width, info.transform.min_side, batch,
+              samples);
+  std::printf(
+      "ms per image, median of %d steps: forward %.1f, backward %.1f, update %.1f, whole %.1f, CPU time "
+      "%.1f\n",
+      steps, median(forward), median(backward), median(update), median(whole), median(processor));
 }

@@ -55,9 +55,9 @@ TEST(Anchors, CentresAreMultiplesOfTheIntegerStride) {
   ASSERT_EQ(anchors.size(), 13U * 3 * 2);
   expect_box(anchors[0], -1, -1, 1, 1);
   expect_box(anchors[1], -2, -2, 2, 2);
-  expect_box(anchors[2], 31, -1, 33, 1);          // x moves first, by 96 / 3
-  expect_box(anchors[6], -1, 60, 1, 62);          // then y, by 800 / 13 = 61
-  expect_box(anchors.back(), 62, 730, 66, 734);   // 2 * 32, 12 * 61
+  expect_box(anchors[2], 31, -1, 33, 1);         // x moves first, by 96 / 3
+  expect_box(anchors[6], -1, 60, 1, 62);         // then y, by 800 / 13 = 61
+  expect_box(anchors.back(), 62, 730, 66, 734);  // 2 * 32, 12 * 61
 }
 
 TEST(Iou, IsIntersectionOverUnion) {
@@ -90,7 +90,8 @@ TEST(Matcher, LowQualityMatchesKeepEveryTruthBoxTrained) {
   EXPECT_EQ(match({{0, 0, 10, 10}}, candidates, 0.7, 0.3, true), (std::vector<int>{0, 0, -1}));
 }
 
-// A low-quality match restores a candidate's own best truth box, which may be another than the one it is best for.
+// A low-quality match restores a candidate's own best truth box, which may be another than the one it is best
+// for.
 TEST(Matcher, LowQualityMatchGoesToTheCandidatesOwnBest) {
   const std::vector<Box> truth{{0, 0, 10, 10}, {8, 0, 18, 10}};
   const std::vector<Box> candidates{{0, 0, 9, 10}};  // best for both
@@ -204,7 +205,8 @@ TEST(TopK, BestFirstAndTiesByIndex) {
   EXPECT_EQ(top_k(scores, 6, 99), (std::vector<int>{1, 3, 2, 5, 0, 4}));
 }
 
-// Levels compete only in the end: boxes of two levels don't suppress each other, and the best of all come first.
+// Levels compete only in the end: boxes of two levels don't suppress each other, and the best of all come
+// first.
 TEST(Proposals, LevelsAreSuppressedApartAndMergedByScore) {
   AnchorSet anchors;
   anchors.boxes = {{0, 0, 10, 10}, {0, 0, 10, 10}, {0, 0, 10, 10}, {50, 50, 70, 70}};

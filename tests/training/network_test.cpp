@@ -61,8 +61,8 @@ std::string error_of(const std::function<void()>& action) {
 }
 
 std::vector<double> values(const Losses& losses) {
-  return {losses.objectness.item<double>(), losses.rpn_box.item<double>(), losses.classification.item<double>(),
-          losses.box.item<double>()};
+  return {losses.objectness.item<double>(), losses.rpn_box.item<double>(),
+          losses.classification.item<double>(), losses.box.item<double>()};
 }
 
 class Network : public ::testing::Test {
@@ -85,7 +85,8 @@ TEST_F(Network, TensorsAreThoseOfTheModelFile) {
     std::map<std::string, std::vector<std::int64_t>> tensors, expected;
     for (const auto& item : network->named_parameters()) tensors[item.key()] = item.value().sizes().vec();
     for (const auto& item : network->named_buffers()) tensors[item.key()] = item.value().sizes().vec();
-    for (const auto& spec : expected_tensors(info.architecture, info.classes.size())) expected[spec.name] = spec.shape;
+    for (const auto& spec : expected_tensors(info.architecture, info.classes.size()))
+      expected[spec.name] = spec.shape;
     EXPECT_EQ(tensors, expected) << backbone;
   }
 }
@@ -156,7 +157,9 @@ TEST_F(Network, FrozenStagesAndBatchNormTakeNoGradientAndKeepTheirStatistics) {
   const Batch batch = small_batch();
   const at::Tensor mean = network->named_buffers()["backbone.body.layer4.0.bn1.running_mean"].clone();
   network->losses(batch.images, batch.targets).total().backward();
-  const auto has_gradient = [&](const char* name) { return network->named_parameters()[name].grad().defined(); };
+  const auto has_gradient = [&](const char* name) {
+    return network->named_parameters()[name].grad().defined();
+  };
   EXPECT_FALSE(has_gradient("backbone.body.conv1.weight"));
   EXPECT_FALSE(has_gradient("backbone.body.layer1.1.conv2.weight"));
   EXPECT_TRUE(has_gradient("backbone.body.layer2.0.conv1.weight"));
@@ -209,15 +212,19 @@ TEST_F(Network, BadTargetsAreNamed) {
   EXPECT_THAT(error(target({1, 1, 9, 9}, {0})), HasSubstr("label 0 is not in 1..3"));
   EXPECT_THAT(error(target({1, 1, 9, 9}, {4})), HasSubstr("label 4 is not in 1..3"));
   EXPECT_THAT(error(target({1, 1, 9, 9}, {1, 2})), HasSubstr("target 1: boxes must be"));
-  EXPECT_THAT(error_of([&] { network->losses(batch.images, {batch.targets[0]}); }), HasSubstr("2 images but 1 targets"));
+  EXPECT_THAT(error_of([&] { network->losses(batch.images, {batch.targets[0]}); }),
+              HasSubstr("2 images but 1 targets"));
 }
 
 TEST_F(Network, BadImagesAreNamed) {
   FasterRcnn network = small_network();
   network->eval();
-  for (const at::Tensor& image : {at::rand({1, 8, 8}), at::rand({3, 0, 8}), at::rand({8, 8}), at::zeros({3, 8, 8}, at::kByte),
-                                  at::Tensor()}) {
-    EXPECT_THAT(error_of([&] { network->detect({at::rand({3, 9, 9}), image}); }), HasSubstr("image 1: must be"));
+  for (const at::Tensor& image : {at::rand({1, 8, 8}), at::rand({3, 0, 8}), at::rand({8, 8}),
+                                  at::zeros({3, 8, 8}, at::kByte), at::Tensor()}) {
+    EXPECT_THAT(error_of([&] {
+                  network->detect({at::rand({3, 9, 9}), image});
+                }),
+                HasSubstr("image 1: must be"));
   }
   EXPECT_THAT(error_of([&] { network->detect({}); }), HasSubstr("no images"));
 }
@@ -239,7 +246,10 @@ TEST_F(Network, BadSettingsAreRefused) {
   };
   EXPECT_THAT(error([](auto& info, auto&) { info.architecture.backbone = "vgg16"; }), HasSubstr("vgg16"));
   EXPECT_THAT(error([](auto& info, auto&) { info.classes.clear(); }), HasSubstr("no classes"));
-  EXPECT_THAT(error([](auto& info, auto&) { info.architecture.anchor_sizes[2] = {1, 2}; }), HasSubstr("anchor sizes"));
+  EXPECT_THAT(error([](auto& info, auto&) {
+                info.architecture.anchor_sizes[2] = {1, 2};
+              }),
+              HasSubstr("anchor sizes"));
   EXPECT_THAT(error([](auto&, auto& settings) { settings.roi_samples = 0; }), HasSubstr("sample counts"));
   EXPECT_THAT(error([](auto&, auto& settings) { settings.frozen_stages = 6; }), HasSubstr("frozen_stages"));
 }

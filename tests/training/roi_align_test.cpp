@@ -23,9 +23,10 @@ Levels random_levels(int channels, at::ScalarType type = at::kDouble) {
 
 // Boxes for all levels, some partly or wholly outside the image, some smaller than a pixel.
 at::Tensor some_rois() {
-  return at::tensor({0.0, 3.0,   4.0,   30.0,  45.0,  1.0, 10.5, 20.25,  60.0,  70.75, 0.0, -30.0, -40.0, 200.0, 210.0,
-                     1.0, 0.0,   0.0,   96.0,  128.0, 1.0, 50.0, 60.0,   50.5,  60.25, 0.0, 90.0,  120.0, 140.0, 170.0,
-                     0.0, -90.0, -90.0, -50.0, -50.0, 1.0, -9.0, -600.0, 500.0, 900.0, 0.0, 5.0,   5.0,   300.0, 310.0},
+  return at::tensor({0.0,   3.0,    4.0,   30.0,  45.0,  1.0,   10.5, 20.25, 60.0,  70.75, 0.0,   -30.0,
+                     -40.0, 200.0,  210.0, 1.0,   0.0,   0.0,   96.0, 128.0, 1.0,   50.0,  60.0,  50.5,
+                     60.25, 0.0,    90.0,  120.0, 140.0, 170.0, 0.0,  -90.0, -90.0, -50.0, -50.0, 1.0,
+                     -9.0,  -600.0, 500.0, 900.0, 0.0,   5.0,   5.0,  300.0, 310.0},
                     at::kDouble)
       .view({-1, 5});
 }
@@ -39,8 +40,8 @@ double value_at(const at::Tensor& map, double y, double x) {
   const auto high_y = std::min(low_y + 1, height - 1), high_x = std::min(low_x + 1, width - 1);
   const auto at = [&](std::int64_t row, std::int64_t column) { return map[row][column].item<double>(); };
   const double fy = y - low_y, fx = x - low_x;
-  return at(low_y, low_x) * (1 - fy) * (1 - fx) + at(low_y, high_x) * (1 - fy) * fx + at(high_y, low_x) * fy * (1 - fx) +
-         at(high_y, high_x) * fy * fx;
+  return at(low_y, low_x) * (1 - fy) * (1 - fx) + at(low_y, high_x) * (1 - fy) * fx +
+         at(high_y, low_x) * fy * (1 - fx) + at(high_y, high_x) * fy * fx;
 }
 
 // Sample by sample, as the paper says it (Mask R-CNN, section 3).
@@ -50,7 +51,9 @@ at::Tensor slow_roi_align(const Levels& levels, const at::Tensor& rois) {
   for (std::int64_t r = 0; r < rois.size(0); ++r) {
     const auto value = [&](int i) { return rois[r][i].item<double>(); };
     const double width = value(3) - value(1), height = value(4) - value(2);
-    const int level = static_cast<int>(std::clamp(std::floor(4 + std::log2(std::sqrt(width * height) / 224) + 1e-6), 2.0, 5.0)) - 2;
+    const int level = static_cast<int>(std::clamp(
+                          std::floor(4 + std::log2(std::sqrt(width * height) / 224) + 1e-6), 2.0, 5.0)) -
+                      2;
     const double scale = 1.0 / (4 << level);
     const double bin_width = std::max(width * scale, 1.0) / 7, bin_height = std::max(height * scale, 1.0) / 7;
     for (int by = 0; by < 7; ++by) {
@@ -112,7 +115,8 @@ TEST(RoiAlign, ThreadsDoNotChangeABit) {
     for (at::Tensor& level : levels) level.set_requires_grad(true);
     values[i] = roi_align(levels, some_rois().to(at::kFloat));
     values[i].square().sum().backward();
-    gradients[i] = at::cat({levels[0].grad().flatten(), levels[1].grad().flatten(), levels[2].grad().flatten()});
+    gradients[i] =
+        at::cat({levels[0].grad().flatten(), levels[1].grad().flatten(), levels[2].grad().flatten()});
   }
   at::set_num_threads(threads);
   EXPECT_TRUE(values[0].equal(values[1]));
@@ -129,15 +133,18 @@ TEST(RoiAlign, LevelBoundariesAreAtMultiplesOf224) {
 }
 
 TEST(RoiAlign, NoRoisGiveAnEmptyResult) {
-  EXPECT_EQ(roi_align(random_levels(4), at::zeros({0, 5}, at::kDouble)).sizes(), (at::IntArrayRef{0, 7, 7, 4}));
+  EXPECT_EQ(roi_align(random_levels(4), at::zeros({0, 5}, at::kDouble)).sizes(),
+            (at::IntArrayRef{0, 7, 7, 4}));
 }
 
 TEST(RoiAlign, RejectsWrongShapesAndImages) {
   const Levels levels = random_levels(4);
   EXPECT_THROW(roi_align(levels, at::zeros({1, 4}, at::kDouble)), c10::Error);
   EXPECT_THROW(roi_align(levels, at::zeros({1, 5}, at::kFloat)), c10::Error);
-  EXPECT_THROW(roi_align(levels, at::tensor({2.0, 0.0, 0.0, 9.0, 9.0}, at::kDouble).view({1, 5})), c10::Error);
-  EXPECT_THROW(roi_align(levels, at::tensor({-1.0, 0.0, 0.0, 9.0, 9.0}, at::kDouble).view({1, 5})), c10::Error);
+  EXPECT_THROW(roi_align(levels, at::tensor({2.0, 0.0, 0.0, 9.0, 9.0}, at::kDouble).view({1, 5})),
+               c10::Error);
+  EXPECT_THROW(roi_align(levels, at::tensor({-1.0, 0.0, 0.0, 9.0, 9.0}, at::kDouble).view({1, 5})),
+               c10::Error);
 }
 
 }  // namespace

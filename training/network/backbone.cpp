@@ -131,8 +131,10 @@ FeaturePyramidImpl::FeaturePyramidImpl(const std::array<int, 4>& in_channels, in
   for (int i = 0; i < 4; ++i) {
     inner_[i] = pyramid_conv(in_channels[i], channels, 1);
     layer_[i] = pyramid_conv(channels, channels, 3);
-    inner->register_module(std::to_string(i), std::make_shared<nn::Module>())->register_module("0", inner_[i]);
-    layer->register_module(std::to_string(i), std::make_shared<nn::Module>())->register_module("0", layer_[i]);
+    inner->register_module(std::to_string(i), std::make_shared<nn::Module>())
+        ->register_module("0", inner_[i]);
+    layer->register_module(std::to_string(i), std::make_shared<nn::Module>())
+        ->register_module("0", layer_[i]);
   }
 }
 

@@ -14,8 +14,8 @@
 
 namespace smearscope::training {
 
-// Batch norm over [N, C, H, W], momentum 0.1: ordinary in train(), running statistics in eval() or when frozen (then
-// weight and bias take no gradient either).
+// Batch norm over [N, C, H, W], momentum 0.1: ordinary in train(), running statistics in eval() or when
+// frozen (then weight and bias take no gradient either).
 class BatchNormImpl : public torch::nn::Module {
  public:
   BatchNormImpl(int channels, double eps, bool frozen);
@@ -33,10 +33,12 @@ struct BatchNormOptions {
   bool frozen = false;
 };
 
-// A residual block: two 3x3 convolutions (ResNet-18 and 34), or 1x1, 3x3, 1x1 with the stride on the 3x3 (ResNet-50).
+// A residual block: two 3x3 convolutions (ResNet-18 and 34), or 1x1, 3x3, 1x1 with the stride on the 3x3
+// (ResNet-50).
 class ResidualBlockImpl : public torch::nn::Module {
  public:
-  ResidualBlockImpl(int in_channels, int width, int stride, bool bottleneck, const BatchNormOptions& batch_norm);
+  ResidualBlockImpl(int in_channels, int width, int stride, bool bottleneck,
+                    const BatchNormOptions& batch_norm);
   torch::Tensor forward(const torch::Tensor& x);
   int out_channels() const { return out_channels_; }
 

@@ -29,14 +29,17 @@ void append_anchors(const std::vector<Box>& cell, Size grid, Size image, std::ve
     const float y = static_cast<float>(row * stride_y);
     for (int column = 0; column < grid.width; ++column) {
       const float x = static_cast<float>(column * stride_x);
-      for (const Box& box : cell) anchors.push_back({x + box.x_min, y + box.y_min, x + box.x_max, y + box.y_max});
+      for (const Box& box : cell)
+        anchors.push_back({x + box.x_min, y + box.y_min, x + box.x_max, y + box.y_max});
     }
   }
 }
 
 namespace {
 
-float area(const Box& box) { return (box.x_max - box.x_min) * (box.y_max - box.y_min); }
+float area(const Box& box) {
+  return (box.x_max - box.x_min) * (box.y_max - box.y_min);
+}
 
 float iou_of(const Box& a, float area_a, const Box& b, float area_b) {
   const float width = std::max(std::min(a.x_max, b.x_max) - std::max(a.x_min, b.x_min), 0.0F);
@@ -53,10 +56,12 @@ float float_not_above(double value) {
 
 }  // namespace
 
-float iou(const Box& a, const Box& b) { return iou_of(a, area(a), b, area(b)); }
+float iou(const Box& a, const Box& b) {
+  return iou_of(a, area(a), b, area(b));
+}
 
-std::vector<int> match(const std::vector<Box>& truth, const std::vector<Box>& candidates, double high, double low,
-                       bool low_quality) {
+std::vector<int> match(const std::vector<Box>& truth, const std::vector<Box>& candidates, double high,
+                       double low, bool low_quality) {
   const std::size_t count = candidates.size();
   if (truth.empty()) return std::vector<int>(count, below_low_threshold);
 
@@ -150,7 +155,9 @@ Box clip(const Box& box, Size image) {
           within(box.y_max, image.height)};
 }
 
-Box scale(const Box& box, float x, float y) { return {box.x_min * x, box.y_min * y, box.x_max * x, box.y_max * y}; }
+Box scale(const Box& box, float x, float y) {
+  return {box.x_min * x, box.y_min * y, box.x_max * x, box.y_max * y};
+}
 
 bool has_sides(const Box& box, float at_least) {
   return box.x_max - box.x_min >= at_least && box.y_max - box.y_min >= at_least;
@@ -162,7 +169,8 @@ std::vector<int> non_maximum_suppression(const std::vector<Box>& boxes, double t
   // One array per coordinate, so that the inner loop runs in vector registers.
   std::vector<float> x_min(count), y_min(count), x_max(count), y_max(count), areas(count);
   for (int i = 0; i < count; ++i) {
-    x_min[i] = boxes[i].x_min, y_min[i] = boxes[i].y_min, x_max[i] = boxes[i].x_max, y_max[i] = boxes[i].y_max;
+    x_min[i] = boxes[i].x_min, y_min[i] = boxes[i].y_min, x_max[i] = boxes[i].x_max,
+    y_max[i] = boxes[i].y_max;
     areas[i] = area(boxes[i]);
   }
   std::vector<int> kept, suppressed(count, 0);
@@ -182,7 +190,9 @@ std::vector<int> non_maximum_suppression(const std::vector<Box>& boxes, double t
 std::vector<int> top_k(const float* scores, int count, int k) {
   std::vector<int> order(count);
   std::iota(order.begin(), order.end(), 0);
-  const auto better = [scores](int a, int b) { return scores[a] > scores[b] || (scores[a] == scores[b] && a < b); };
+  const auto better = [scores](int a, int b) {
+    return scores[a] > scores[b] || (scores[a] == scores[b] && a < b);
+  };
   if (k < count) {
     std::nth_element(order.begin(), order.begin() + k, order.end(), better);
     order.resize(k);

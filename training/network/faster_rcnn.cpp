@@ -40,7 +40,8 @@ void check(bool holds, const std::string& problem) {
 void check_settings(const ModelInfo& info, const TrainingSettings& s) {
   const Architecture& architecture = info.architecture;
   check(!info.classes.empty(), "the model has no classes: name at least one");
-  check(architecture.fpn_channels > 0 && architecture.head_width > 0, "FPN channels and head width must be positive");
+  check(architecture.fpn_channels > 0 && architecture.head_width > 0,
+        "FPN channels and head width must be positive");
   check(!architecture.anchor_ratios.empty(), "the model has no anchor ratios: name at least one");
   for (const auto& sizes : architecture.anchor_sizes) {
     check(!sizes.empty() && sizes.size() == architecture.anchor_sizes[0].size(),
@@ -49,13 +50,16 @@ void check_settings(const ModelInfo& info, const TrainingSettings& s) {
   check(s.rpn_pre_nms_top_n > 0 && s.rpn_post_nms_top_n > 0, "RPN top-n numbers must be positive");
   check(s.rpn_samples > 0 && s.roi_samples > 0, "sample counts must be positive");
   const auto fraction = [](double value) { return value >= 0 && value <= 1; };
-  check(fraction(s.rpn_positive_fraction) && fraction(s.roi_positive_fraction), "positive fractions must be in 0..1");
+  check(fraction(s.rpn_positive_fraction) && fraction(s.roi_positive_fraction),
+        "positive fractions must be in 0..1");
   check(s.rpn_negative_iou <= s.rpn_positive_iou, "rpn_negative_iou must not be above rpn_positive_iou");
   check(s.frozen_stages >= 0 && s.frozen_stages <= 5, "frozen_stages must be 0..5");
 }
 
 // Detached tensor as floats in host memory.
-at::Tensor to_host(const at::Tensor& tensor) { return tensor.detach().to(at::kCPU, at::kFloat).contiguous(); }
+at::Tensor to_host(const at::Tensor& tensor) {
+  return tensor.detach().to(at::kCPU, at::kFloat).contiguous();
+}
 
 std::vector<std::vector<Box>> propose_all(const AnchorSet& anchors, const RpnHeadImpl::Output& rpn,
                                           const std::vector<Size>& sizes, const ProposalLimits& limits) {
@@ -142,8 +146,12 @@ FasterRcnnImpl::FasterRcnnImpl(const ModelInfo& info, const TrainingSettings& se
 
 FasterRcnnImpl::~FasterRcnnImpl() = default;
 
-const ModelInfo& FasterRcnnImpl::info() const { return network_->info; }
-const TrainingSettings& FasterRcnnImpl::settings() const { return network_->settings; }
+const ModelInfo& FasterRcnnImpl::info() const {
+  return network_->info;
+}
+const TrainingSettings& FasterRcnnImpl::settings() const {
+  return network_->settings;
+}
 
 namespace {
 
@@ -189,7 +197,8 @@ Losses FasterRcnnImpl::losses(const std::vector<torch::Tensor>& images, const st
   Losses losses;
   rpn_losses(features.rpn, sample_anchors(network_->anchors.boxes, objects, s, random), losses);
 
-  const ProposalLimits limits{s.rpn_pre_nms_top_n, s.rpn_post_nms_top_n, info().architecture.rpn_nms_threshold};
+  const ProposalLimits limits{s.rpn_pre_nms_top_n, s.rpn_post_nms_top_n,
+                              info().architecture.rpn_nms_threshold};
   const auto proposals = propose_all(network_->anchors, features.rpn, batch.resized, limits);
   const RoiSamples samples = sample_proposals(proposals, objects, s, random);
   box_head_losses(run_box_head(network_->box_head, features.levels, samples.boxes), samples, losses);
@@ -198,10 +207,10 @@ Losses FasterRcnnImpl::losses(const std::vector<torch::Tensor>& images, const st
 
 namespace {
 
-// Softmax scores and class deltas of one image's proposals -> its detections (roi_heads.py, postprocess_detections).
-// scores: [R, classes], deltas: [R, classes, 4] in host memory, class 0 background.
-Found select_detections(const std::vector<Box>& proposals, const float* scores, const float* deltas, int classes,
-                        Size resized, Size original, const Thresholds& thresholds) {
+// Softmax scores and class deltas of one image's proposals -> its detections (roi_heads.py,
+// postprocess_detections). scores: [R, classes], deltas: [R, classes, 4] in host memory, class 0 background.
+Found select_detections(const std::vector<Box>& proposals, const float* scores, const float* deltas,
+                        int classes, Size resized, Size original, const Thresholds& thresholds) {
   struct Candidate {
     float score;
     int label;
@@ -226,7 +235,8 @@ Found select_detections(const std::vector<Box>& proposals, const float* scores, 
       kept.push_back(candidates[i]);
     }
   }
-  std::stable_sort(kept.begin(), kept.end(), [](const Candidate& a, const Candidate& b) { return a.score > b.score; });
+  std::stable_sort(kept.begin(), kept.end(),
+                   [](const Candidate& a, const Candidate& b) { return a.score > b.score; });
   kept.resize(std::min(kept.size(), static_cast<std::size_t>(thresholds.max_detections)));
 
   const float x = static_cast<float>(original.width) / static_cast<float>(resized.width);

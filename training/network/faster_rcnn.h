@@ -1,5 +1,5 @@
-// Faster R-CNN with a ResNet-FPN backbone, for training: the same network as the engine's, with its four losses.
-// Constants, names and numerics: torchvision/models/detection/{faster_rcnn,rpn,roi_heads,_utils}.py.
+// Faster R-CNN with a ResNet-FPN backbone, for training: the same network as the engine's, with its four
+// losses. Constants, names and numerics: torchvision/models/detection/{faster_rcnn,rpn,roi_heads,_utils}.py.
 #pragma once
 
 #include <torch/nn/module.h>
@@ -18,8 +18,9 @@ namespace smearscope::training {
 
 // What is in one image.
 struct Target {
-  torch::Tensor boxes;   // [n, 4] f32: x_min, y_min, x_max, y_max in pixels of the image as given; n may be 0
-  torch::Tensor labels;  // [n] i64: 1-based index into ModelInfo::classes; 0 is background and not allowed here
+  torch::Tensor boxes;  // [n, 4] f32: x_min, y_min, x_max, y_max in pixels of the image as given; n may be 0
+  torch::Tensor
+      labels;  // [n] i64: 1-based index into ModelInfo::classes; 0 is background and not allowed here
 };
 
 // Scalars of the parameters' dtype, with gradient.
@@ -45,9 +46,9 @@ struct LossOptions {
 
 struct Network;  // the parts: backbone, FPN, RPN, box head (network.h)
 
-// Parameters and buffers have torchvision's state-dict names (without num_batches_tracked). They are f32; after
-// to(torch::kDouble) everything but box arithmetic runs in f64 (tests do). Runs on the CPU.
-// Not thread-safe. Gradients flow to parameters, not to images.
+// Parameters and buffers have torchvision's state-dict names (without num_batches_tracked). They are f32;
+// after to(torch::kDouble) everything but box arithmetic runs in f64 (tests do). Runs on the CPU. Not
+// thread-safe. Gradients flow to parameters, not to images.
 class FasterRcnnImpl : public torch::nn::Module {
  public:
   // Random weights as torchvision's, drawn from LibTorch's default generator (torch::manual_seed).
@@ -55,9 +56,9 @@ class FasterRcnnImpl : public torch::nn::Module {
   explicit FasterRcnnImpl(const ModelInfo& info, const TrainingSettings& settings = {});
   ~FasterRcnnImpl() override;
 
-  // images: one or more of [3, H, W] f32 RGB in 0..1, sizes may differ; normalised, resized and padded inside.
-  // train() or eval() decides only what batch norm does. Throws smearscope::Error, naming image and box, on a target
-  // that is not finite, has no area, or has a label out of range.
+  // images: one or more of [3, H, W] f32 RGB in 0..1, sizes may differ; normalised, resized and padded
+  // inside. train() or eval() decides only what batch norm does. Throws smearscope::Error, naming image and
+  // box, on a target that is not finite, has no area, or has a label out of range.
   Losses losses(const std::vector<torch::Tensor>& images, const std::vector<Target>& targets,
                 const LossOptions& options = {});
 

@@ -56,9 +56,11 @@ BoxHeadImpl::BoxHeadImpl(int channels, int width, int classes_with_background) {
 }
 
 BoxHeadImpl::Output BoxHeadImpl::forward(const torch::Tensor& pooled) {
-  // fc6's columns are in (channel, y, x) order, the pooled values in (y, x, channel): the weights are the smaller to turn.
+  // fc6's columns are in (channel, y, x) order, the pooled values in (y, x, channel): the weights are the
+  // smaller to turn.
   const std::int64_t rois = pooled.size(0), bins = pooled.size(1) * pooled.size(2), channels = pooled.size(3);
-  const torch::Tensor weight = fc6_->weight.view({-1, channels, bins}).transpose(1, 2).reshape({-1, bins * channels});
+  const torch::Tensor weight =
+      fc6_->weight.view({-1, channels, bins}).transpose(1, 2).reshape({-1, bins * channels});
   torch::Tensor x = torch::linear(pooled.view({rois, -1}), weight, fc6_->bias).relu_();
   x = fc7_(x).relu_();
   return {scores_(x), deltas_(x).view({rois, -1, 4})};

@@ -15,7 +15,8 @@ namespace {
 void check_image(const at::Tensor& image, std::size_t index) {
   const bool fits = image.defined() && image.dim() == 3 && image.size(0) == 3 && image.size(1) > 0 &&
                     image.size(2) > 0 && image.scalar_type() == at::kFloat;
-  if (!fits) throw Error("image " + std::to_string(index) + ": must be a [3, H, W] f32 tensor that is not empty");
+  if (!fits)
+    throw Error("image " + std::to_string(index) + ": must be a [3, H, W] f32 tensor that is not empty");
 }
 
 // Floor of side x scale, scale in double, as torchvision's eager code; but never less than one pixel.
@@ -54,7 +55,9 @@ at::Tensor adjust(const at::Tensor& image, const ImageAdjustment& adjustment) {
   return x;
 }
 
-int padded(int side) { return (side + 31) / 32 * 32; }
+int padded(int side) {
+  return (side + 31) / 32 * 32;
+}
 
 }  // namespace
 
@@ -72,7 +75,8 @@ ImageBatch make_batch(const std::vector<at::Tensor>& images, const Transform& tr
     largest.width = std::max(largest.width, batch.resized[i].width);
   }
   const auto count = static_cast<std::int64_t>(images.size());
-  batch.images = at::zeros({count, 3, padded(largest.height), padded(largest.width)}, images[0].options().dtype(type));
+  batch.images =
+      at::zeros({count, 3, padded(largest.height), padded(largest.width)}, images[0].options().dtype(type));
   const at::Tensor mean = per_channel(transform.mean, batch.images);
   const at::Tensor std = per_channel(transform.std, batch.images);
   for (std::int64_t i = 0; i < count; ++i) {

@@ -11,15 +11,17 @@
 namespace smearscope::training {
 
 struct ImageBatch {
-  // [N, 3, H, W], H and W multiples of 32. Dense NCHW memory: with AVX2 oneDNN's weight gradients run over twice as
-  // fast on its blocked layout, to which it reorders from here, as on channels-last memory.
+  // [N, 3, H, W], H and W multiples of 32. Dense NCHW memory: with AVX2 oneDNN's weight gradients run over
+  // twice as fast on its blocked layout, to which it reorders from here, as on channels-last memory.
   at::Tensor images;
   std::vector<Size> resized;   // each image's own part of it, before padding
   std::vector<Size> original;  // as given
 };
 
-// images: [3, H, W] f32 RGB in 0..1. Adjusted, normalised, resized and padded as `transform` says, but with `min_side`,
-// all in `type` (f32 or f64). Throws smearscope::Error on another shape or dtype, on no image at all, and on an empty one.
-ImageBatch make_batch(const std::vector<at::Tensor>& images, const Transform& transform, int min_side, at::ScalarType type);
+// images: [3, H, W] f32 RGB in 0..1. Adjusted, normalised, resized and padded as `transform` says, but with
+// `min_side`, all in `type` (f32 or f64). Throws smearscope::Error on another shape or dtype, on no image at
+// all, and on an empty one.
+ImageBatch make_batch(const std::vector<at::Tensor>& images, const Transform& transform, int min_side,
+                      at::ScalarType type);
 
 }  // namespace smearscope::training

@@ -9,8 +9,8 @@ AnchorSet make_anchors(const Architecture& architecture, const std::vector<Size>
   AnchorSet anchors;
   for (std::size_t level = 0; level < grids.size(); ++level) {
     const std::size_t before = anchors.boxes.size();
-    append_anchors(cell_anchors(architecture.anchor_sizes[level], architecture.anchor_ratios), grids[level], image,
-                   anchors.boxes);
+    append_anchors(cell_anchors(architecture.anchor_sizes[level], architecture.anchor_ratios), grids[level],
+                   image, anchors.boxes);
     anchors.level_sizes.push_back(static_cast<int>(anchors.boxes.size() - before));
   }
   return anchors;
@@ -40,7 +40,8 @@ std::vector<Box> propose(const AnchorSet& anchors, const float* logits, const fl
     }
     first += level_size;
   }
-  std::stable_sort(kept.begin(), kept.end(), [](const Scored& a, const Scored& b) { return a.score > b.score; });
+  std::stable_sort(kept.begin(), kept.end(),
+                   [](const Scored& a, const Scored& b) { return a.score > b.score; });
   kept.resize(std::min(kept.size(), static_cast<std::size_t>(limits.post_nms_top_n)));
   std::vector<Box> boxes;
   for (const Scored& scored : kept) boxes.push_back(scored.box);

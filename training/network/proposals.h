@@ -1,4 +1,5 @@
-// The region proposal network's decisions, without gradient: anchors of a batch, proposals, and what to train on.
+// The region proposal network's decisions, without gradient: anchors of a batch, proposals, and what to train
+// on.
 #pragma once
 
 #include <vector>

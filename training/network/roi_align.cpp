@@ -17,8 +17,8 @@ int roi_level(float area) {
 
 namespace {
 
-// Which rows (or columns) one bin reads along one axis. Bilinear interpolation and the mean over samples are separable,
-// so a bin is the outer product of two of these.
+// Which rows (or columns) one bin reads along one axis. Bilinear interpolation and the mean over samples are
+// separable, so a bin is the outer product of two of these.
 template <typename T>
 struct Taps {
   std::array<int, 4> index{};
@@ -69,15 +69,17 @@ struct Map {
   int height = 0, width = 0;
   std::int64_t channels = 0;
 
-  T* at(std::int64_t image, int y, int x) const { return data + ((image * height + y) * width + x) * channels; }
+  T* at(std::int64_t image, int y, int x) const {
+    return data + ((image * height + y) * width + x) * channels;
+  }
 };
 
 template <typename T>
 std::array<Map<T>, 4> maps_of(const std::array<at::Tensor, 4>& levels) {
   std::array<Map<T>, 4> maps;
   for (int i = 0; i < 4; ++i) {
-    maps[i] = {levels[i].data_ptr<T>(), static_cast<int>(levels[i].size(2)), static_cast<int>(levels[i].size(3)),
-               levels[i].size(1)};
+    maps[i] = {levels[i].data_ptr<T>(), static_cast<int>(levels[i].size(2)),
+               static_cast<int>(levels[i].size(3)), levels[i].size(1)};
   }
   return maps;
 }
@@ -131,9 +133,11 @@ void pool(const std::array<Map<T>, 4>& maps, const T* rois, std::int64_t count, 
   });
 }
 
-// The transpose of pool. Tasks own disjoint slices (image, channels), so sums are in RoI order whatever the threads.
+// The transpose of pool. Tasks own disjoint slices (image, channels), so sums are in RoI order whatever the
+// threads.
 template <typename T>
-void scatter(const std::array<Map<T>, 4>& maps, std::int64_t images, const T* rois, std::int64_t count, const T* grad) {
+void scatter(const std::array<Map<T>, 4>& maps, std::int64_t images, const T* rois, std::int64_t count,
+             const T* grad) {
   constexpr std::int64_t slice = 64;
   const std::int64_t channels = maps[0].channels;
   const std::int64_t slices = (channels + slice - 1) / slice;
@@ -162,29 +166,34 @@ void check(const std::array<at::Tensor, 4>& levels, const at::Tensor& rois) {
                 "roi_align: levels must be [N, C, H, W] with one N and one C");
     TORCH_CHECK(level.scalar_type() == rois.scalar_type(), "roi_align: rois must have the levels' dtype");
   }
-  TORCH_CHECK(rois.device().is_cpu() && rois.dim() == 2 && rois.size(1) == 5, "roi_align: rois must be [R, 5], CPU");
+  TORCH_CHECK(rois.device().is_cpu() && rois.dim() == 2 && rois.size(1) == 5,
+              "roi_align: rois must be [R, 5], CPU");
   if (rois.size(0) > 0) {
     const at::Tensor image = rois.select(1, 0);
-    TORCH_CHECK(image.min().item<double>() >= 0 && image.max().item<double>() < static_cast<double>(levels[0].size(0)),
+    TORCH_CHECK(image.min().item<double>() >= 0 &&
+                    image.max().item<double>() < static_cast<double>(levels[0].size(0)),
                 "roi_align: image index out of range");
   }
 }
 
 class RoiAlign : public torch::autograd::Function<RoiAlign> {
  public:
-  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& p2, const at::Tensor& p3,
-                            const at::Tensor& p4, const at::Tensor& p5, const at::Tensor& rois) {
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& p2,
+                            const at::Tensor& p3, const at::Tensor& p4, const at::Tensor& p5,
+                            const at::Tensor& rois) {
     check({p2, p3, p4, p5}, rois);
     std::array<at::Tensor, 4> levels{p2, p3, p4, p5};
     for (at::Tensor& level : levels) level = level.contiguous(at::MemoryFormat::ChannelsLast);
     const at::Tensor dense_rois = rois.contiguous();
     at::Tensor out = at::zeros({rois.size(0), roi_bins, roi_bins, p2.size(1)}, p2.options());
     AT_DISPATCH_FLOATING_TYPES(p2.scalar_type(), "roi_align", [&] {
-      pool(maps_of<scalar_t>(levels), dense_rois.data_ptr<scalar_t>(), rois.size(0), out.data_ptr<scalar_t>());
+      pool(maps_of<scalar_t>(levels), dense_rois.data_ptr<scalar_t>(), rois.size(0),
+           out.data_ptr<scalar_t>());
     });
     context->save_for_backward({dense_rois});
     std::vector<std::int64_t> shapes;
-    for (const at::Tensor& level : levels) shapes.insert(shapes.end(), level.sizes().begin(), level.sizes().end());
+    for (const at::Tensor& level : levels)
+      shapes.insert(shapes.end(), level.sizes().begin(), level.sizes().end());
     context->saved_data["shapes"] = shapes;
     return out;
   }

@@ -19,7 +19,8 @@ std::string describe(const Box& box) {
 }
 
 bool is_finite(const Box& box) {
-  return std::isfinite(box.x_min) && std::isfinite(box.y_min) && std::isfinite(box.x_max) && std::isfinite(box.y_max);
+  return std::isfinite(box.x_min) && std::isfinite(box.y_min) && std::isfinite(box.x_max) &&
+         std::isfinite(box.y_max);
 }
 
 }  // namespace
@@ -27,10 +28,12 @@ bool is_finite(const Box& box) {
 Objects checked_objects(const Target& target, std::size_t index, int class_count) {
   const std::string where = "target " + std::to_string(index);
   const bool fits = target.boxes.defined() && target.labels.defined() && target.boxes.dim() == 2 &&
-                    target.boxes.size(1) == 4 && target.boxes.scalar_type() == at::kFloat && target.labels.dim() == 1 &&
-                    target.labels.scalar_type() == at::kLong && target.labels.size(0) == target.boxes.size(0);
+                    target.boxes.size(1) == 4 && target.boxes.scalar_type() == at::kFloat &&
+                    target.labels.dim() == 1 && target.labels.scalar_type() == at::kLong &&
+                    target.labels.size(0) == target.boxes.size(0);
   if (!fits) throw Error(where + ": boxes must be [n, 4] f32 and labels [n] i64");
-  const at::Tensor boxes = target.boxes.to(at::kCPU).contiguous(), labels = target.labels.to(at::kCPU).contiguous();
+  const at::Tensor boxes = target.boxes.to(at::kCPU).contiguous(),
+                   labels = target.labels.to(at::kCPU).contiguous();
   const float* values = boxes.data_ptr<float>();
   Objects objects;
   for (std::int64_t i = 0; i < boxes.size(0); ++i, values += 4) {
@@ -42,7 +45,8 @@ Objects checked_objects(const Target& target, std::size_t index, int class_count
       throw Error(which + ": has no area; x_max must be above x_min and y_max above y_min");
     }
     if (label < 1 || label > class_count) {
-      throw Error(which + ": label " + std::to_string(label) + " is not in 1.." + std::to_string(class_count));
+      throw Error(which + ": label " + std::to_string(label) + " is not in 1.." +
+                  std::to_string(class_count));
     }
     objects.boxes.push_back(box);
     objects.labels.push_back(label);
@@ -59,12 +63,13 @@ void resize_objects(Objects& objects, Size from, Size to) {
 RpnSamples sample_anchors(const std::vector<Box>& anchors, const std::vector<Objects>& objects,
                           const TrainingSettings& settings, RandomGenerator& random) {
   std::vector<std::vector<int>> matches(objects.size());
-  at::parallel_for(0, static_cast<std::int64_t>(objects.size()), 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      matches[i] = match(objects[i].boxes, anchors, settings.rpn_positive_iou, settings.rpn_negative_iou,
-                         /*low_quality=*/true);
-    }
-  });
+  at::parallel_for(
+      0, static_cast<std::int64_t>(objects.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) {
+          matches[i] = match(objects[i].boxes, anchors, settings.rpn_positive_iou, settings.rpn_negative_iou,
+                             /*low_quality=*/true);
+        }
+      });
   RpnSamples samples;
   std::vector<std::int64_t> negatives;
   for (std::size_t i = 0; i < objects.size(); ++i) {
@@ -88,8 +93,8 @@ RoiSamples sample_proposals(std::vector<std::vector<Box>> proposals, const std::
   for (std::size_t i = 0; i < objects.size(); ++i) {
     std::vector<Box>& boxes = proposals[i];
     boxes.insert(boxes.end(), objects[i].boxes.begin(), objects[i].boxes.end());
-    const std::vector<int> matches =
-        match(objects[i].boxes, boxes, settings.roi_positive_iou, settings.roi_positive_iou, /*low_quality=*/false);
+    const std::vector<int> matches = match(objects[i].boxes, boxes, settings.roi_positive_iou,
+                                           settings.roi_positive_iou, /*low_quality=*/false);
     const Sample chosen = sample(matches, settings.roi_samples, settings.roi_positive_fraction, random);
     std::vector<std::int64_t> rows(chosen.positive);
     rows.insert(rows.end(), chosen.negative.begin(), chosen.negative.end());

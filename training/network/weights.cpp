@@ -24,10 +24,14 @@ std::string shape_text(at::IntArrayRef shape) {
 
 at::ScalarType scalar_type(DType dtype) {
   switch (dtype) {
-    case DType::f32: return at::kFloat;
-    case DType::f16: return at::kHalf;
-    case DType::bf16: return at::kBFloat16;
-    case DType::i8: break;
+    case DType::f32:
+      return at::kFloat;
+    case DType::f16:
+      return at::kHalf;
+    case DType::bf16:
+      return at::kBFloat16;
+    case DType::i8:
+      break;
   }
   throw Error("a trained model is saved as f32, f16 or bf16, not as int8: quantise the saved file");
 }
@@ -60,13 +64,15 @@ void save_model(const FasterRcnn& network, const ModelInfo& info, const std::str
   for (const TensorSpec& spec : expected_tensors(info.architecture, info.classes.size())) {
     const auto found = tensors.find(spec.name);
     if (found == tensors.end() || !found->second.sizes().equals(spec.shape)) {
-      throw Error(path + ": the network has no tensor \"" + spec.name + "\" of shape " + shape_text(spec.shape));
+      throw Error(path + ": the network has no tensor \"" + spec.name + "\" of shape " +
+                  shape_text(spec.shape));
     }
     // Biases and batch norm are small, and half precision would hurt them most: they stay f32.
     const bool narrow = spec.shape.size() > 1;
     const at::Tensor tensor = found->second.to(at::kCPU, narrow ? type : at::kFloat).contiguous();
     if (!tensor.isfinite().all().item<bool>()) {
-      throw Error(path + ": tensor \"" + spec.name + "\" is not finite as " + name_of(dtype) + "; nothing was written");
+      throw Error(path + ": tensor \"" + spec.name + "\" is not finite as " + name_of(dtype) +
+                  "; nothing was written");
     }
     stored.push_back(tensor);
     views.push_back({spec.name, narrow ? dtype : DType::f32, spec.shape, tensor.data_ptr(), tensor.nbytes()});

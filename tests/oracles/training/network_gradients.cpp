@@ -1,9 +1,10 @@
-// For compare.py: the LibTorch network's losses, gradients and detections on given weights, images and targets.
+// For compare.py: the LibTorch network's losses, gradients and detections on given weights, images and
+// targets.
 //   network_gradients MODEL INPUT OUTPUT f32|f64 ordinary|frozen
 // The last two say in which precision the network runs and how batch norm behaves.
-// MODEL is a model file. INPUT and OUTPUT are safetensors: image.N [3, H, W] F32, boxes.N [n, 4] F32 and labels.N [n]
-// I64 in; loss.NAME [], gradient.PARAMETER, found.N.boxes, found.N.scores and found.N.labels out.
-// Every candidate is sampled (the counts below are above any number of them), so nothing here is random.
+// MODEL is a model file. INPUT and OUTPUT are safetensors: image.N [3, H, W] F32, boxes.N [n, 4] F32 and
+// labels.N [n] I64 in; loss.NAME [], gradient.PARAMETER, found.N.boxes, found.N.scores and found.N.labels
+// out. Every candidate is sampled (the counts below are above any number of them), so nothing here is random.
 #include <ATen/ATen.h>
 
 #include <cstdio>
@@ -28,7 +29,8 @@ Tensors read_tensors(const std::string& path) {
   if (bytes.size() < 8) throw Error(path + ": can't be read");
   const std::uint64_t header_bytes = read_u64(reinterpret_cast<const unsigned char*>(bytes.data()));
   Tensors tensors;
-  for (const TensorPlace& place : parse_safetensors_header(std::string_view(bytes).substr(8, header_bytes)).tensors) {
+  for (const TensorPlace& place :
+       parse_safetensors_header(std::string_view(bytes).substr(8, header_bytes)).tensors) {
     const at::ScalarType type = place.dtype == "I64" ? at::kLong : at::kFloat;
     const at::Tensor tensor = at::empty(place.shape, type);
     std::memcpy(tensor.data_ptr(), bytes.data() + 8 + header_bytes + place.begin, place.end - place.begin);
@@ -51,7 +53,8 @@ void write_tensors(const std::string& path, const Tensors& tensors) {
   }
   std::ofstream file(path, std::ios::binary);
   file << write_safetensors_header(header);
-  for (const at::Tensor& tensor : dense) file.write(static_cast<const char*>(tensor.data_ptr()), tensor.nbytes());
+  for (const at::Tensor& tensor : dense)
+    file.write(static_cast<const char*>(tensor.data_ptr()), tensor.nbytes());
   if (!file.flush()) throw Error(path + ": can't be written");
 }
 
