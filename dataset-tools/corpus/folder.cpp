@@ -98,12 +98,16 @@ Corpus read_corpus(const fs::path& folder) {
   return corpus;
 }
 
+void check_is_new(const fs::path& folder) {
+  if (fs::exists(folder) && !(fs::is_directory(folder) && fs::is_empty(folder))) {
+    throw Error(folder.string() + ": exists already; name a new folder or remove it");
+  }
+}
+
 void write_corpus(const fs::path& folder, const Corpus& corpus) {
   check_file_names(corpus);
   try {
-    if (fs::exists(folder) && !(fs::is_directory(folder) && fs::is_empty(folder))) {
-      throw Error(folder.string() + ": exists already; name a new folder or remove it");
-    }
+    check_is_new(folder);
     // "name/" and "name" are the same folder, but only the second has a place beside it.
     NewFolder fresh(folder.has_filename() ? folder : folder.parent_path());
     int image_id = 1, annotation_id = 1;

@@ -13,6 +13,10 @@ namespace smearscope::corpus {
 // file is missing or the parts have different classes.
 Corpus read_corpus(const std::filesystem::path& folder);
 
+// Throws Error if write_corpus would refuse to write there: something that isn't an empty folder is there
+// already.
+void check_is_new(const std::filesystem::path& folder);
+
 // Writes a new folder: annotation files (only of parts that have images), and each image's bytes copied from
 // Image::path. The folder appears whole or not at all. Throws Error if it exists already (an empty one is
 // fine), two images have one file name, or something can't be read or written.

@@ -71,6 +71,7 @@ void standardise(const Arguments& arguments) {
   const Reader& reader = find_reader(arguments.required("source"));
   const std::filesystem::path input = arguments.required("input");
   if (!std::filesystem::is_directory(input)) throw Error(input.string() + ": no such folder");
+  check_is_new(arguments.required("output"));  // before the work, not after it
   Notes notes;
   const Corpus corpus = reader.read(input, notes);
   for (const std::string& note : notes) std::cerr << note << "\n";
@@ -81,6 +82,7 @@ void standardise(const Arguments& arguments) {
 
 void merge_folders(const Arguments& arguments) {
   const std::string output = arguments.required("output");
+  check_is_new(output);
   std::vector<Corpus> corpora;
   for (const std::string& folder : arguments.positional) corpora.push_back(read_corpus(folder));
   const MergeResult merged = merge(corpora);
