@@ -1,0 +1,226 @@
+// Where Overlay puts boxes, labels and panel.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <random>
+#include <set>
+
+#include "draw/draw.h"
+
+namespace smearscope::draw {
+namespace {
+
+Options without_panel() {
+  Options options;
+  options.counts = false;
+  return options;
+}
+
+Options labels_only() {
+  Options options = without_panel();
+  options.boxes = false;
+  return options;
+}
+
+ShownCell cell_at(float x, float y, float width, float height, int label = 1, const char* name = "rbc") {
+  return {{x, y, x + width, y + height}, 0.97, label, name, false};
+}
+
+std::vector<ShownCell> random_cells(int count, float least_side, float most_side) {
+  std::mt19937 random(3);
+  const auto uniform = [&](float low, float high) {
+    return std::uniform_real_distribution<float>(low, high)(random);
+  };
+  std::vector<ShownCell> cells;
+  for (int i = 0; i < count; ++i) {
+    cells.push_back(cell_at(uniform(-30, 620), uniform(-30, 460), uniform(least_side, most_side),
+                            uniform(least_side, most_side), i % 3, i % 3 == 2 ? "platelet" : "rbc"));
+  }
+  return cells;
+}
+
+bool overlap(const Item& a, const Item& b) {
+  return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
+}
+
+// The first 21 classes have different colours, and a class without a label has one that depends on its name
+// alone.
+TEST(ClassColor, DiffersBetweenClasses) {
+  std::set<std::tuple<int, int, int>> seen;
+  for (int label = 0; label < 21; ++label) {
+    const Color color = class_color(label, "");
+    seen.insert({color.red, color.green, color.blue});
+  }
+  EXPECT_EQ(seen.size(), 21U);
+  EXPECT_EQ(class_color(3, "a"), class_color(3, "b"));
+  EXPECT_EQ(class_color(-1, "a"), class_color(-1, "a"));
+}
+
+// Text on every class's plate keeps the contrast that WCAG 2.1 asks of small text, 4.5:1.
+TEST(ClassColor, TextOnItIsReadable) {
+  const auto luminance = [](Color color) {
+    const auto linear = [](int channel) {
+      const double value = channel / 255.0;
+      return value <= 0.04045 ? value / 12.92 : std::pow((value + 0.055) / 1.055, 2.4);
+    };
+    return 0.2126 * linear(color.red) + 0.7152 * linear(color.green) + 0.0722 * linear(color.blue);
+  };
+  for (int label = 0; label < 21; ++label) {
+    const Color color = class_color(label, "");
+    const double plate = luminance(color), ink = luminance(contrasting(color));
+    EXPECT_GE((std::max(plate, ink) + 0.05) / (std::min(plate, ink) + 0.05), 4.5) << "label " << label;
+  }
+}
+
+// Labels lie in the frame, don't cover each other, and don't cover small cells, in a crowd as in a sparse
+// field.
+TEST(Labels, StayInsideAndApart) {
+  for (const int count : {5, 50, 300}) {
+    const std::vector<ShownCell> cells = random_cells(count, 4, 120);
+    Overlay overlay(labels_only());
+    const std::vector<Item>& items = overlay.compose(640, 480, cells, {});
+    EXPECT_GT(items.size(), 3U);
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      EXPECT_GE(items[i].x, 0);
+      EXPECT_GE(items[i].y, 0);
+      EXPECT_LE(items[i].x + items[i].width, 640);
+      EXPECT_LE(items[i].y + items[i].height, 480);
+      for (std::size_t j = 0; j < i; ++j) EXPECT_FALSE(overlap(items[i], items[j])) << i << " and " << j;
+      for (const ShownCell& cell : cells) {
+        const Box& box = cell.box;
+        if (std::min(box.x_max - box.x_min, box.y_max - box.y_min) > 20) continue;
+        const Item small{static_cast<int>(std::ceil(box.x_min)),
+                         static_cast<int>(std::ceil(box.y_min)),
+                         static_cast<int>(box.x_max - box.x_min) - 1,
+                         static_cast<int>(box.y_max - box.y_min) - 1,
+                         {},
+                         255,
+                         nullptr};
+        if (small.width <= 0 || small.height <= 0) continue;
+        EXPECT_FALSE(overlap(items[i], small));
+      }
+    }
+  }
+}
+
+// A label gets shorter with its box: class and score, class, first letters.
+TEST(Labels, ShortenInNarrowBoxes) {
+  Overlay overlay(labels_only());
+  int last = std::numeric_limits<int>::max();
+  for (const float width : {200.0F, 70.0F, 40.0F}) {
+    const std::vector<Item>& items =
+        overlay.compose(640, 480, {cell_at(100, 100, width, 100, 2, "platelet")}, {});
+    ASSERT_EQ(items.size(), 1U) << width;
+    EXPECT_LE(items[0].width, static_cast<int>(width));
+    EXPECT_LT(items[0].width, last);
+    last = items[0].width;
+  }
+}
+
+// A small cell's label stands beside it.
+TEST(Labels, StandBesideSmallCells) {
+  Overlay overlay(labels_only());
+  const std::vector<Item>& items = overlay.compose(640, 480, {cell_at(300, 200, 12, 12, 2, "platelet")}, {});
+  ASSERT_EQ(items.size(), 1U);
+  EXPECT_FALSE(overlap(items[0], {300, 200, 12, 12, {}, 255, nullptr}));
+  EXPECT_LT(std::abs(items[0].y - 200), 40);
+}
+
+// Text and lines grow with the frame: at 4K about four and a half times what they are at 640x480 is on offer,
+// at least three times is taken.
+TEST(Sizes, GrowWithTheFrame) {
+  Overlay overlay(labels_only());
+  const int small = overlay.compose(640, 480, {cell_at(100, 100, 100, 100)}, {})[0].height;
+  const int large = overlay.compose(3840, 2160, {cell_at(600, 600, 600, 600)}, {})[0].height;
+  EXPECT_GE(small, 12);
+  EXPECT_GE(large, 2.5 * small);
+}
+
+// Lines run outside the box, so that nothing of the cell is hidden but the halo's pixel.
+TEST(Boxes, LinesRunOutside) {
+  Options options = without_panel();
+  options.labels = options.scores = false;
+  options.line_width = 5;
+  Overlay overlay(options);
+  const Color line = class_color(1, "rbc");
+  int bars = 0;
+  for (const Item& item : overlay.compose(640, 480, {cell_at(100, 100, 200, 200)}, {})) {
+    if (!(item.color == line)) continue;
+    ++bars;
+    EXPECT_FALSE(overlap(item, {100, 100, 200, 200, {}, 255, nullptr}));
+    EXPECT_EQ(std::min(item.width, item.height), 5);
+  }
+  EXPECT_EQ(bars, 4);
+}
+
+// Boxes without area, outside the frame, or not finite give nothing at all; huge ones are drawn where they
+// cross it.
+TEST(Boxes, SenselessOnesAreLeftOut) {
+  constexpr float nan = std::numeric_limits<float>::quiet_NaN(), inf = std::numeric_limits<float>::infinity();
+  constexpr float huge = std::numeric_limits<float>::max();
+  Overlay overlay(without_panel());
+  const std::vector<Box> senseless{{nan, 0, 10, 10},  {0, 0, 10, nan},    {-inf, 0, inf, 10},
+                                   {50, 50, 50, 60},  {60, 60, 50, 50},   {700, 10, 800, 20},
+                                   {0, -50, 20, -20}, {5.1F, 5, 5.2F, 9}, {-huge, 10, -9, 20}};
+  for (const Box& box : senseless) {
+    EXPECT_TRUE(overlay.compose(640, 480, {{box, 0.9, 1, "rbc", false}}, {}).empty())
+        << box.x_min << " " << box.y_min << " " << box.x_max << " " << box.y_max;
+  }
+  for (const Item& item :
+       overlay.compose(640, 480, {{{-huge, -huge, huge, huge}, 2.0, 1, "rbc", true}}, {})) {
+    EXPECT_LE(std::abs(item.x) + item.width, 10000);
+  }
+}
+
+// The panel shows all rows where there is room; otherwise the rest is summed up, and nothing is lost from the
+// total.
+TEST(Panel, SumsUpWhatDoesNotFit) {
+  Options options;
+  Overlay overlay(options);
+  Panel panel{"Cells", {}};
+  for (int i = 0; i < 200; ++i) panel.rows.push_back({"class " + std::to_string(i), i, 1});
+  int bottom = 0, swatches = 0;
+  for (const Item& item : overlay.compose(640, 480, {}, panel)) {
+    bottom = std::max(bottom, item.y + item.height);
+    swatches += item.patch == nullptr ? 1 : 0;
+  }
+  EXPECT_LE(bottom, 480);
+  EXPECT_GT(swatches, 5);
+  EXPECT_LT(swatches, 40);
+}
+
+// In a frame too small for it there is no panel, and no label either.
+TEST(Panel, IsLeftOutWhereItDoesNotFit) {
+  Overlay overlay({});
+  const Panel panel{"Cells in view", {{"rbc", 1, 5}}};
+  for (const int size : {1, 2, 8, 16}) {
+    for (const Item& item : overlay.compose(size, size, {cell_at(0, 0, 16, 16)}, panel)) {
+      EXPECT_EQ(item.patch, nullptr) << size;
+    }
+  }
+}
+
+// Each corner, with a margin, and labels keep clear of it.
+TEST(Panel, StandsInItsCorner) {
+  const Panel panel{"Cells in view", {{"rbc", 1, 5}}};
+  for (const PanelPosition position : {PanelPosition::top_left, PanelPosition::top_right,
+                                       PanelPosition::bottom_left, PanelPosition::bottom_right}) {
+    Options options;
+    options.boxes = false;
+    options.panel_position = position;
+    Overlay overlay(options);
+    const std::vector<Item> items = overlay.compose(640, 480, random_cells(100, 30, 80), panel);
+    std::size_t start = 0;
+    while (items[start].patch != nullptr) ++start;  // labels come first, then the panel's ground
+    const Item& ground = items[start];
+    const bool right = position == PanelPosition::top_right || position == PanelPosition::bottom_right;
+    const bool bottom = position == PanelPosition::bottom_left || position == PanelPosition::bottom_right;
+    EXPECT_EQ(ground.x > 320, right);
+    EXPECT_EQ(ground.y > 240, bottom);
+    for (std::size_t i = 0; i < start; ++i) EXPECT_FALSE(overlap(items[i], ground));
+  }
+}
+
+}  // namespace
+}  // namespace smearscope::draw
