@@ -57,7 +57,7 @@ class DetectProgram : public ::testing::Test {
     const char* program = std::getenv("SMEARSCOPE_DETECT_PROGRAM");
     if (program == nullptr) throw std::runtime_error("SMEARSCOPE_DETECT_PROGRAM is not set");
     const std::string command = "exec 2>&1; cd " + folder_.path() + "; " + before + " " + program +
-                                " --model " + models_->file("m.safetensors") + " " + arguments;
+                                " --model " + models_->file("m.safetensors") + " --threads 1 " + arguments;
     std::FILE* pipe = ::popen(command.c_str(), "r");
     if (pipe == nullptr) throw std::runtime_error("cannot run the program");
     Result result;
