@@ -1,0 +1,94 @@
+// smearscope-bench: its statistics, what it prints, and how it complains.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "bench_report.h"
+#include "model/json.h"
+#include "temporary_folder.h"
+#include "tiny_model.h"
+
+namespace smearscope {
+namespace {
+
+struct Outcome {
+  int status;
+  std::string text;  // standard output and error
+};
+
+Outcome run(const std::string& arguments) {
+  const char* program = std::getenv("SMEARSCOPE_BENCH_PROGRAM");
+  if (program == nullptr) throw Error("SMEARSCOPE_BENCH_PROGRAM is not set; run by meson test");
+  std::FILE* pipe = ::popen((std::string(program) + " " + arguments + " 2>&1").c_str(), "r");
+  std::string text;
+  for (int c = 0; (c = std::fgetc(pipe)) != EOF;) text += static_cast<char>(c);
+  return {WEXITSTATUS(::pclose(pipe)), text};
+}
+
+const Json& member(const Json& object, const std::string& key) {
+  for (const JsonMember& found : object.members)
+    if (found.key == key) return found.value;
+  throw Error("no member " + key);
+}
+
+TEST(BenchStatistics, MedianAndPercentile99) {
+  EXPECT_EQ(bench::median({3, 1, 2}), 2);
+  EXPECT_EQ(bench::median({4, 1, 3, 2}), 2.5);
+  EXPECT_EQ(bench::percentile99({7}), 7);
+  std::vector<double> values;
+  for (int i = 100; i > 0; --i) values.push_back(i);
+  EXPECT_EQ(bench::percentile99(values), 99);
+  values.push_back(101);
+  EXPECT_EQ(bench::percentile99(values), 100);
+}
+
+TEST(BenchProgram, PrintsEveryStageAndWritesJson) {
+  const testing::TemporaryFolder folder;
+  testing::write_random_model(folder.file("m.safetensors"), testing::tiny_model_info(), 1);
+  const Outcome outcome =
+      run("--model " + folder.file("m.safetensors") +
+          " --size 100x80 --frames 3 --batch 2 --threads 1 --json " + folder.file("out.json"));
+#ifdef SMEARSCOPE_NO_CPU
+  EXPECT_EQ(outcome.status, 1);
+#else
+  ASSERT_EQ(outcome.status, 0) << outcome.text;
+  for (const char* word : {"100x80", "batch 2", "preprocess", "backbone", "fpn", "rpn", "roi_pool",
+                           "box_head", "postprocess", "CPU time", "frames/s"})
+    EXPECT_NE(outcome.text.find(word), std::string::npos) << word;
+  std::stringstream text;
+  text << std::ifstream(folder.file("out.json")).rdbuf();
+  const Json json = parse_json(text.str());
+  EXPECT_EQ(member(json, "calls").number, 2);
+  EXPECT_GT(member(json, "frames_per_second").number, 0);
+  EXPECT_GT(member(member(member(json, "milliseconds_per_frame"), "backbone"), "median").number, 0);
+#endif
+}
+
+TEST(BenchProgram, ComplainsInOneLineAboutBadOptions) {
+  for (const char* arguments : {"--size 640", "--size 0x5", "--frames many", "--batch 0", "--threads -1",
+                                "--no-such-option", "word", "--json"}) {
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.status, 2) << arguments;
+    EXPECT_EQ(outcome.text.find('\n'), outcome.text.size() - 1) << outcome.text;
+  }
+}
+
+TEST(BenchProgram, RefusesWhatTheDetectorRefuses) {
+  const testing::TemporaryFolder folder;
+  const std::string path = folder.file("m.safetensors");
+  testing::write_random_model(path, testing::tiny_model_info(), 1);
+  for (const std::string& arguments :
+       {"--model " + path + " --device cuda", "--model " + path + " --precision int8",
+        std::string("--model /no/such/file"), std::string("--device gpu")}) {
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.status, 1) << arguments;
+    EXPECT_EQ(outcome.text.find('\n'), outcome.text.size() - 1) << outcome.text;
+  }
+}
+
+}  // namespace
+}  // namespace smearscope
