@@ -21,5 +21,6 @@ done
 model=$(model_name "$model")
 use_smearscope
 set_source "$input"
-play_live '' "${source[@]}" ! queue ! videoconvert ! smearscope mode=latest "model=$model" ! videoconvert \
+play_live '' "${source[@]}" ! queue ! videoconvert \
+  ! smearscope mode=latest "model=$model" "score-threshold=$shown_score" ! videoconvert \
   ! "${SMEARSCOPE_SINK:-autovideosink}" sync=true
