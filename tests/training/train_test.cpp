@@ -147,7 +147,7 @@ float overlap(const Box& a, const corpus::Box& b) {
 // them.
 TEST_F(Train, TheEngineFindsWhatTheNetworkHasLearnedByHeart) {
   TrainOptions o = options("run");
-  o.corpora[0].weight = 60;
+  o.corpora[0].weight = 160;
   o.overrides = {"training.epochs=2",
                  "training.batch_size=2",
                  "training.learning_rate=0.02",
