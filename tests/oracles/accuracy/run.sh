@@ -41,7 +41,7 @@ if [ -d "$data/txl-pbc" ] && [ -d "$data/bccd" ]; then
   "$corpus" standardise --source txl --input "$data/txl-pbc/TXL_PBC" --output "$work/txl" >/dev/null
   "$corpus" standardise --source bccd --input "$data/bccd/BCCD" --output "$work/bccd" >/dev/null
   evaluate txl-pbc "$work/txl" 0.95
-  evaluate bccd "$work/bccd" 0.83  # the aim is 0.88: see docs/accuracy.md
+  evaluate bccd "$work/bccd" 0.83  # the aim is 0.88: see models/smearscope-cells.md
 else
   echo "no pictures in $data (set SMEARSCOPE_SHARED_DATA): only synthetic smear is measured"
 fi
