@@ -49,14 +49,13 @@ int line_for(const Sizes& sizes, const Rect& rect) {
 
 void add_boxes(const Sizes& sizes, const std::vector<PlacedCell>& cells, std::vector<Item>& items) {
   constexpr std::uint8_t halo_alpha = 150;
-  // All halos lie under all lines: where boxes overlap, no halo cuts a line.
+  // All halos lie under all lines: where boxes overlap, no halo cuts a line. A halo reaches out on both sides
+  // of its line; around a very small cell on the outer side alone.
   for (const PlacedCell& cell : cells) {
     const int line = line_for(sizes, cell.rect);
-    const Color halo = contrasting(cell.color);
-    add_ring(grown(cell.rect, line + sizes.halo), sizes.halo, halo, halo_alpha, items);
-    if (std::min(cell.rect.width, cell.rect.height) > 2 * sizes.halo) {
-      add_ring(cell.rect, sizes.halo, halo, halo_alpha, items);
-    }
+    const bool roomy = std::min(cell.rect.width, cell.rect.height) > 2 * sizes.halo;
+    add_ring(grown(cell.rect, line + sizes.halo), line + (roomy ? 2 : 1) * sizes.halo,
+             contrasting(cell.color), halo_alpha, items);
   }
   for (const PlacedCell& cell : cells) {
     const int line = line_for(sizes, cell.rect);
