@@ -205,6 +205,14 @@ TEST(TopK, BestFirstAndTiesByIndex) {
   EXPECT_EQ(top_k(scores, 6, 99), (std::vector<int>{1, 3, 2, 5, 0, 4}));
 }
 
+TEST(TopK, LeavesNanOut) {
+  std::vector<float> scores(1000, NAN);
+  EXPECT_TRUE(top_k(scores.data(), 1000, 300).empty());
+  scores[7] = 1;
+  scores[900] = -INFINITY;
+  EXPECT_EQ(top_k(scores.data(), 1000, 300), (std::vector<int>{7, 900}));
+}
+
 // Levels compete only in the end: boxes of two levels don't suppress each other, and the best of all come
 // first.
 TEST(Proposals, LevelsAreSuppressedApartAndMergedByScore) {

@@ -237,6 +237,19 @@ TEST_F(Network, OnePixelImagesAndExtremeShapesWork) {
   }
 }
 
+// The loop stops on a loss that is not finite; until then nothing may break.
+TEST_F(Network, DivergedWeightsGiveLossesThatAreNotFinite) {
+  FasterRcnn network = small_network();
+  network->eval();
+  const Batch batch = small_batch();
+  {
+    const at::NoGradGuard no_gradient;
+    network->named_parameters()["backbone.body.conv1.weight"].fill_(NAN);
+  }
+  EXPECT_FALSE(network->losses(batch.images, batch.targets).total().isfinite().item<bool>());
+  EXPECT_EQ(network->detect(batch.images)[0].boxes.size(0), 0);
+}
+
 TEST_F(Network, BadSettingsAreRefused) {
   const auto error = [](const std::function<void(ModelInfo&, TrainingSettings&)>& change) {
     ModelInfo info = small_info();

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 namespace smearscope::training {
 
@@ -188,12 +187,15 @@ std::vector<int> non_maximum_suppression(const std::vector<Box>& boxes, double t
 }
 
 std::vector<int> top_k(const float* scores, int count, int k) {
-  std::vector<int> order(count);
-  std::iota(order.begin(), order.end(), 0);
+  std::vector<int> order;
+  order.reserve(count);
+  for (int i = 0; i < count; ++i) {
+    if (!std::isnan(scores[i])) order.push_back(i);
+  }
   const auto better = [scores](int a, int b) {
     return scores[a] > scores[b] || (scores[a] == scores[b] && a < b);
   };
-  if (k < count) {
+  if (k < static_cast<int>(order.size())) {
     std::nth_element(order.begin(), order.begin() + k, order.end(), better);
     order.resize(k);
   }

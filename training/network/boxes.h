@@ -77,7 +77,8 @@ bool has_sides(const Box& box, float at_least);  // both sides
 // `threshold` (torchvision/csrc/ops/cpu/nms_kernel.cpp). Returns at most `at_most` indices, ascending.
 std::vector<int> non_maximum_suppression(const std::vector<Box>& boxes, double threshold, int at_most);
 
-// The k highest scores' indices, best first, ties by lower index; all of them if there are fewer than k.
+// The k highest scores' indices, best first, ties by lower index; all of them if there are fewer than k. NaN
+// has no place among them (a diverged training reaches this before its loss is looked at).
 std::vector<int> top_k(const float* scores, int count, int k);
 
 }  // namespace smearscope::training

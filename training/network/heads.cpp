@@ -61,9 +61,10 @@ BoxHeadImpl::Output BoxHeadImpl::forward(const torch::Tensor& pooled) {
   const std::int64_t rois = pooled.size(0), bins = pooled.size(1) * pooled.size(2), channels = pooled.size(3);
   const torch::Tensor weight =
       fc6_->weight.view({-1, channels, bins}).transpose(1, 2).reshape({-1, bins * channels});
-  torch::Tensor x = torch::linear(pooled.view({rois, -1}), weight, fc6_->bias).relu_();
+  torch::Tensor x = torch::linear(pooled.view({rois, bins * channels}), weight, fc6_->bias).relu_();
   x = fc7_(x).relu_();
-  return {scores_(x), deltas_(x).view({rois, -1, 4})};
+  const torch::Tensor logits = scores_(x);
+  return {logits, deltas_(x).view({rois, logits.size(1), 4})};
 }
 
 }  // namespace smearscope::training
