@@ -9,13 +9,13 @@ namespace smearscope {
 namespace {
 
 constexpr float smallest_visible = 2;  // pixels; a cell of which less is in the frame has left it
-constexpr int worker_niceness = 10;    // steps below the thread that made the detector
+constexpr int worker_niceness = 5;     // steps below the thread that made the detector
 
 // Detection may keep every core busy; frames must pass all the same. On Linux niceness belongs to the thread,
 // and the engine's own threads inherit it because this one starts them. Where it can't be lowered, detection
 // still works.
 void yield_to_streaming_threads() {
-  setpriority(PRIO_PROCESS, 0, worker_niceness);
+  setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + worker_niceness);
 }
 
 Box moved(const Box& box, float dx, float dy) {

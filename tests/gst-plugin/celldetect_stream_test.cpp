@@ -69,6 +69,7 @@ std::uint64_t reading(GstElement* pipeline, const char* property) {
 struct Arrivals {
   std::vector<double> lateness_ms;  // running time on arrival, beyond the frame's own
   std::vector<unsigned> ages;       // of the first cell, where there is one
+  std::vector<double> confidences;  // of all cells
 };
 
 GstPadProbeReturn note_arrival(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
@@ -84,6 +85,7 @@ GstPadProbeReturn note_arrival(GstPad* pad, GstPadProbeInfo* info, gpointer data
   gst_object_unref(sink);
   const std::vector<Cell> cells = read_cells(buffer);
   if (!cells.empty()) arrivals.ages.push_back(cells[0].age);
+  for (const Cell& cell : cells) arrivals.confidences.push_back(cell.confidence);
   return GST_PAD_PROBE_OK;
 }
 
@@ -231,19 +233,20 @@ TEST(CellDetectStream, StatesChangeInAnyOrder) {
 TEST(CellDetectStream, TwoStreamsGiveWhatOneGives) {
   const std::string description =
       "videotestsrc pattern=snow num-buffers=10 ! " + caps + " ! " + celldetect("") + " ! fakesink name=sink";
-  const auto cell_counts = [&](int streams) {
+  const auto cells_of = [&](std::size_t streams) {
     std::vector<Pipeline> pipelines;
-    std::vector<Arrivals> arrivals(static_cast<std::size_t>(streams));
+    std::vector<Arrivals> arrivals(streams);
     for (auto& stream : arrivals) {
       pipelines.push_back(pipeline_of(description));
       watch(pipelines.back().get(), stream);
     }
     for (const Pipeline& pipeline : pipelines) gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
     for (const Pipeline& pipeline : pipelines) EXPECT_TRUE(play(pipeline.get()));
-    for (const auto& stream : arrivals) EXPECT_EQ(stream.ages.size(), 10U);
+    return arrivals;
   };
-  cell_counts(1);
-  cell_counts(2);
+  const std::vector<double> alone = cells_of(1)[0].confidences;
+  ASSERT_GE(alone.size(), 10U);
+  for (const Arrivals& stream : cells_of(2)) EXPECT_EQ(stream.confidences, alone);
 }
 
 // Text that a command prints, errors included.

@@ -238,7 +238,7 @@ TEST(LiveDetector, WorkerRunsAtLowerPriority) {
     return std::vector<Cell>{};
   });
   live.process(frame_of(numbered(1)));
-  EXPECT_EQ(niceness.get_future().get(), std::min(19, getpriority(PRIO_PROCESS, 0) + 10));
+  EXPECT_EQ(niceness.get_future().get(), std::min(19, getpriority(PRIO_PROCESS, 0) + 5));
 }
 
 // A minute of 30 frames/s in front of a slow detector: the heap does not grow, for nothing queues up.
