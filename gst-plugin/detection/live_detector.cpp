@@ -1,5 +1,6 @@
 #include "detection/live_detector.h"
 
+#include <pthread.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -97,6 +98,8 @@ LiveDetector::Counts LiveDetector::counts() const {
 }
 
 void LiveDetector::work() {
+  pthread_setname_np(pthread_self(),
+                     "live-detector");  // for debuggers; else it bears the streaming thread's name
   yield_to_streaming_threads();
   for (;;) {
     {
