@@ -291,7 +291,8 @@ static void gst_cell_detect_get_property(GObject* object, guint id, GValue* valu
       g_value_set_string(value, detector ? detector->model().digest().c_str() : nullptr);
       break;
     case prop_class_names:
-      g_value_set_string(value, detector ? smearscope::joined(detector->model().info().classes).c_str() : nullptr);
+      g_value_set_string(value,
+                         detector ? smearscope::joined(detector->model().info().classes).c_str() : nullptr);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);

@@ -9,8 +9,11 @@ namespace {
 
 constexpr int small_side = 160;    // longer side of the small copy: some 0.5 ms per frame
 constexpr int smallest_side = 32;  // below this there is too little picture to correlate
-constexpr double key_range =
-    0.2;  // share of the picture's side; beyond it too little of the key frame is still seen
+// A key frame is replaced when it has moved out by this share of the picture's side, or when it differs from
+// the picture by this many standard deviations on average (unrelated pictures: about one).
+constexpr double key_range = 0.12, unlike = 0.5;
+constexpr double least_overlap =
+    0.4;  // share of the picture; less proves nothing, background looks alike everywhere
 
 // Where a frame's brightness lies: luma, or green, in which stained cells have the most contrast.
 struct GreySamples {
@@ -128,11 +131,10 @@ cv::Point2d refined(const cv::Mat& key, const cv::Mat& current, cv::Point shift)
 }
 
 // Mean absolute difference where the pictures overlap after the key picture is shifted.
-double difference(const cv::Mat& key, const cv::Mat& current, const cv::Point2d& shift) {
-  const cv::Point whole(cvRound(shift.x), cvRound(shift.y));
-  const cv::Rect overlap = overlap_of(current, whole);
-  if (overlap.empty()) return INFINITY;
-  return cv::norm(current(overlap), key(overlap - whole), cv::NORM_L1) / overlap.area();
+double difference(const cv::Mat& key, const cv::Mat& current, const cv::Point& shift) {
+  const cv::Rect overlap = overlap_of(current, shift);
+  if (overlap.area() < least_overlap * current.size().area()) return INFINITY;
+  return cv::norm(current(overlap), key(overlap - shift), cv::NORM_L1) / overlap.area();
 }
 
 }  // namespace
@@ -162,17 +164,25 @@ Shift MotionEstimator::update(const Frame& frame) {
   cv::mulSpectrums(spectrum_, key_spectrum_, cross_, 0, /*conjB=*/true);
   whiten(cross_);
   cv::dft(cross_, correlation_, cv::DFT_INVERSE | cv::DFT_REAL_OUTPUT | cv::DFT_SCALE);
-  const cv::Point2d found = refined(key_picture_, picture_, peak_of(correlation_));
-  // Dust on the sensor stands still, and unrelated pictures have a peak somewhere: believe what fits no worse
-  // than standing still.
-  const bool believed =
-      difference(key_picture_, picture_, found) <= difference(key_picture_, picture_, since_key_);
-  const cv::Point2d moved = believed ? found - since_key_ : cv::Point2d();
-  since_key_ += moved;
-  const bool near = std::abs(since_key_.x) < picture_.cols * key_range &&
-                    std::abs(since_key_.y) < picture_.rows * key_range;
-  if (!believed || !near) become_key();
+  // Dust on the sensor stands still, and unrelated pictures have a peak somewhere: where the last frame was
+  // may fit better.
+  const cv::Point peak = peak_of(correlation_), last(cvRound(since_key_.x), cvRound(since_key_.y));
+  const bool at_peak = difference(key_picture_, picture_, peak) < difference(key_picture_, picture_, last);
+  const cv::Point2d found = refined(key_picture_, picture_, at_peak ? peak : last);
+  const cv::Point2d moved = found - since_key_;
+  since_key_ = found;
+  if (key_is_worn()) become_key();
   return {moved.x * factor, moved.y * factor};
+}
+
+// Too little of the key frame is still in the picture, or the picture has become another one.
+bool MotionEstimator::key_is_worn() const {
+  cv::Scalar mean, deviation;
+  cv::meanStdDev(picture_, mean, deviation);
+  const cv::Point shift(cvRound(since_key_.x), cvRound(since_key_.y));
+  return std::abs(since_key_.x) > picture_.cols * key_range ||
+         std::abs(since_key_.y) > picture_.rows * key_range ||
+         difference(key_picture_, picture_, shift) > unlike * deviation[0];
 }
 
 void MotionEstimator::become_key() {

@@ -20,12 +20,14 @@ struct Shift {
 // third of the frame's side per frame. Host memory only. One thread at a time.
 class MotionEstimator {
  public:
-  // Shift of the picture since the previous call. Nothing to compare with (first frame, after reset, a new
-  // frame size, a frame under 32 pixels) or nothing that fits better than standing still gives no shift.
+  // Shift of the picture since the previous call; none if there is nothing to compare with (first frame,
+  // after reset, a new frame size, a small copy under 32 pixels). A cut to another picture gives some shift
+  // without meaning.
   Shift update(const Frame& frame);
   void reset();
 
  private:
+  bool key_is_worn() const;
   void become_key();
 
   int frame_width_ = 0;

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <filesystem>
 #include <opencv2/imgcodecs.hpp>
+#include <vector>
 
 #include "test_picture.h"
 
@@ -107,6 +108,35 @@ TEST(Motion, CreepingStageIsFollowed) {
     x += estimator.update(frame_of(with_noise(view_at(slide, 0.7 * i, 0, width, height), 4, random))).x;
   }
   EXPECT_NEAR(x, -70, 1.5);
+}
+
+// Specks on the camera stand still; the picture moves on beneath them, and no step is lost to them.
+TEST(Motion, DustOnTheCameraDoesNotHoldThePicture) {
+  const cv::Mat slide = textured_slide(1000, 800, 3, 6);
+  cv::RNG random(5);
+  std::vector<cv::Point> specks;
+  for (int i = 0; i < 40; ++i) specks.emplace_back(random.uniform(0, width), random.uniform(0, height));
+  MotionEstimator estimator;
+  double x = 0;
+  for (int i = 0; i <= 100; ++i) {
+    cv::Mat picture = with_noise(view_at(slide, 2.7 * i, 0, width, height), 4, random);
+    for (const cv::Point& speck : specks) cv::circle(picture, speck, 4, cv::Scalar(0), cv::FILLED);
+    x += estimator.update(frame_of(picture)).x;
+  }
+  EXPECT_NEAR(x, -270, 6);
+}
+
+// After a cut to another picture, motion is measured in the new one.
+TEST(Motion, CutIsForgotten) {
+  const cv::Mat before = textured_slide(1000, 800, 1, 4), after = textured_slide(1000, 800, 2, 4);
+  MotionEstimator estimator;
+  for (int i = 0; i < 3; ++i) estimator.update(frame_of(view_at(before, 10.0 * i, 0, width, height)));
+  estimator.update(frame_of(view_at(after, 0, 0, width, height)));
+  for (int i = 1; i < 4; ++i) {
+    const Shift shift = estimator.update(frame_of(view_at(after, 10.0 * i, 0, width, height)));
+    EXPECT_NEAR(shift.x, -10, 0.5);
+    EXPECT_NEAR(shift.y, 0, 0.5);
+  }
 }
 
 // Real smears, sharp, defocused and noisy, moved by up to 30 pixels a frame: within 2 pixels of the truth,
