@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
-#include <cstring>
 #include <ctime>
 #include <fstream>
 #include <random>
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "bench_report.h"
+#include "model/file_writer.h"
 #include "smearscope/detector.h"
 
 namespace {
@@ -128,12 +128,6 @@ double cpu_milliseconds() {
   return 1e3 * static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_nsec);
 }
 
-void write_file(const std::string& path, const std::string& text) {
-  std::ofstream file(path);
-  if (!(file << text) || !file.flush())
-    throw Error(path + ": can't be written (" + std::strerror(errno) + ")");
-}
-
 bool exists(const std::string& path) {
   return std::ifstream(path).good();
 }
@@ -170,7 +164,9 @@ void run(const Settings& settings) {
   }
   workload.detections_per_frame = static_cast<double>(found) / (workload.calls * settings.batch);
   std::fputs(bench::table(workload, samples).c_str(), stdout);
-  if (!settings.json.empty()) write_file(settings.json, bench::json(workload, samples));
+  if (settings.json.empty()) return;
+  const std::string text = bench::json(workload, samples);
+  replace_file(settings.json, {{text.data(), text.size()}});
 }
 
 }  // namespace

@@ -84,6 +84,9 @@ TEST(BenchProgram, RefusesWhatTheDetectorRefuses) {
     EXPECT_EQ(outcome.status, 1) << arguments;
     EXPECT_EQ(outcome.text.find('\n'), outcome.text.size() - 1) << outcome.text;
   }
+  const Outcome unwritable = run("--model " + path + " --frames 1 --json /no/such/folder/x.json");
+  EXPECT_EQ(unwritable.status, 1);
+  EXPECT_NE(unwritable.text.find("/no/such/folder"), std::string::npos) << unwritable.text;
 }
 
 }  // namespace
