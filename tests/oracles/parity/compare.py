@@ -2,6 +2,11 @@
 
 The same detections are required, in number and class, with boxes within --box-tolerance pixels and scores within
 --score-tolerance. Pictures reach both as the same pixels.
+
+Where a candidate sits on a threshold (an overlap of 0.7000001, the 1000th best score), rounding decides, and no two
+implementations agree, nor does torchvision with itself. So a detection that only one of both has is looked into: if
+torchvision changes its mind about it when noise of 1e-5 (a four-hundredth of an 8-bit step) is added to the picture, it
+is counted as borderline. More than --borderline of those, or one that isn't borderline, fail.
 """
 
 import argparse
@@ -73,17 +78,39 @@ def match(expected, found):
     return pairs, missing + free
 
 
+def has(rows, row):
+    return any(r[0] == row[0] and max(abs(a - b) for a, b in zip(r[2:], row[2:])) <= 1 for r in rows)
+
+
+def split_by_noise(model, tensor, rows, expected):
+    """(borderline rows, others)"""
+    borderline, others = [], list(rows)
+    generator = torch.Generator().manual_seed(1)
+    for _ in range(12):
+        if not others:
+            break
+        noise = (torch.rand(tensor.shape, generator=generator) - 0.5) * 2e-5
+        noisy = rows_of(model([tensor + noise])[0])
+        changed = [row for row in others if has(noisy, row) != has(expected, row)]
+        borderline += changed
+        others = [row for row in others if row not in changed]
+    return borderline, others
+
+
 @torch.no_grad()
 def compare(name, model, model_path, images, arguments, folder):
     engine = Engine(arguments.program, model_path, arguments.threads)
     worst_box = worst_score = 0.0
-    detections = unmatched = 0
+    detections = unmatched = borderline = 0
     for index, pixels in enumerate(images):
         path = os.path.join(folder, "picture.ppm")
         write_ppm(path, pixels)
         found = engine.detect(path)["detections"]
-        expected = rows_of(model([to_tensor(pixels)])[0])
+        tensor = to_tensor(pixels)
+        expected = rows_of(model([tensor])[0])
         pairs, odd = match(expected, found)
+        undecided, odd = split_by_noise(model, tensor, odd, expected)
+        borderline += len(undecided)
         detections += len(expected)
         unmatched += len(odd)
         for a, b in pairs:
@@ -93,8 +120,9 @@ def compare(name, model, model_path, images, arguments, folder):
             where = "torchvision" if row in expected else "engine"
             print(f"  {name}, picture {index} {pixels.shape[1]}x{pixels.shape[0]}: only {where} has {row}")
     engine.close()
-    good = unmatched == 0 and worst_box <= arguments.box_tolerance and worst_score <= arguments.score_tolerance
-    print(f"{name:36} {len(images):8} {detections:10} {unmatched:9} {worst_box:12.2e} {worst_score:12.2e}  "
+    allowed = max(2, arguments.borderline * detections)  # one swap is two: one of each
+    good = unmatched == 0 and borderline <= allowed and worst_box <= arguments.box_tolerance and worst_score <= arguments.score_tolerance
+    print(f"{name:36} {len(images):8} {detections:10} {borderline:10} {unmatched:9} {worst_box:12.2e} {worst_score:12.2e}  "
           f"{'same' if good else 'DIFFERENT'}", flush=True)
     if detections == 0:
         print(f"  {name}: nothing was detected, so nothing was compared")
@@ -111,13 +139,16 @@ def main():
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--box-tolerance", type=float, default=0.1, help="pixels of the frame")
     parser.add_argument("--score-tolerance", type=float, default=1e-3)
+    parser.add_argument("--borderline", type=float, default=0.002, help="share of detections that may be borderline")
+    parser.add_argument("--seed", type=int, help="only the random model with this seed")
     arguments = parser.parse_args()
     images = pictures(arguments.data, arguments.pictures)
     if not images:
         sys.exit(f"no pictures below {arguments.data}")
     sizes = sorted({f"{i.shape[1]}x{i.shape[0]}" for i in images})
     print(f"{len(images)} pictures: {', '.join(sizes)}")
-    print(f"{'model':36} {'pictures':>8} {'detections':>10} {'unmatched':>9} {'worst box/px':>12} {'worst score':>12}")
+    print(f"{'model':36} {'pictures':>8} {'detections':>10} {'borderline':>10} {'unmatched':>9} {'worst box/px':>12} "
+          f"{'worst score':>12}")
     good = True
     with tempfile.TemporaryDirectory() as folder:
         for path in arguments.model:
@@ -129,6 +160,8 @@ def main():
             good &= compare(pathlib.Path(path).name, model, path, images, arguments, folder)
         for backbone, channels, head, min_side, max_side, seeds in [] if arguments.model else RANDOM_MODELS:
             for seed in seeds[:1] if arguments.quick else seeds:
+                if arguments.seed not in (None, seed):
+                    continue
                 document = reference.document(backbone, channels, head, 25, min_side, max_side)
                 model = reference.randomise(reference.build(document), seed, to_tensor(images[0]))
                 path = os.path.join(folder, "model.safetensors")
