@@ -1,7 +1,6 @@
 // celldetect in time: live and not, latency, flush, EOS, states, several pipelines, leaks.
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -123,7 +122,8 @@ TEST(CellDetectStream, AutoTakesTheLatestFrameOfACamera) {
   for (const unsigned age : arrivals.ages) EXPECT_GE(age, 1U);
 }
 
-// Live means live: the device is much too slow for 30 frames/s, yet all frames come, and on time.
+// Live means live: the device is much too slow for 30 frames/s, yet all frames come, most of them undetected: a stream
+// that waited for it would skip none. How late they come is measured in tests/bench/celldetect_bench.
 TEST(CellDetectStream, SlowDeviceDoesNotDelayALiveStream) {
   const testing::TemporaryFolder folder;
   ModelInfo slow = testing::tiny_model_info();
@@ -138,8 +138,6 @@ TEST(CellDetectStream, SlowDeviceDoesNotDelayALiveStream) {
   watch(pipeline.get(), arrivals);
   ASSERT_TRUE(play(pipeline.get()));
   ASSERT_EQ(arrivals.lateness_ms.size(), 240U);
-  std::sort(arrivals.lateness_ms.begin(), arrivals.lateness_ms.end());
-  EXPECT_LT(arrivals.lateness_ms[228], 66) << "19 of 20 frames within two frames' time";
   const std::uint64_t detected = reading(pipeline.get(), "frames-detected");
   const std::uint64_t skipped = reading(pipeline.get(), "frames-skipped");
   EXPECT_GT(skipped, 45U);
