@@ -215,11 +215,7 @@ void write_coco(const std::filesystem::path& file, const std::vector<std::string
   append("images", image_list);
   append("annotations", annotations);
   text += "\n}\n";
-  try {
-    replace_file(file.string(), {{text.data(), text.size()}});
-  } catch (const Error& problem) {
-    throw Error(file.string() + ": " + problem.what());
-  }
+  replace_file(file.string(), {{text.data(), text.size()}});
 }
 
 }  // namespace smearscope::corpus

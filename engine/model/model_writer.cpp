@@ -49,13 +49,14 @@ DType stored_dtype(const TensorView& tensor, DType wanted) {
 }  // namespace
 
 void write_model(const std::string& path, const ModelInfo& info, const std::vector<TensorView>& given) {
+  std::vector<std::pair<const void*, std::size_t>> parts;
+  std::string start;
   try {
     const std::string document = write_model_info(info);
     const std::vector<TensorView> tensors = in_file_order(given);
     SafetensorsHeader header;
     header.tensors = place(tensors);
     check_places(info, header.tensors);
-    std::vector<std::pair<const void*, std::size_t>> parts;
     for (const TensorView& tensor : tensors) {
       check_bytes(tensor);
       check_values(tensor, info.architecture.batch_norm_eps);
@@ -63,13 +64,13 @@ void write_model(const std::string& path, const ModelInfo& info, const std::vect
     }
     header.metadata = {
         {"format", "pt"}, {document_key, document}, {checksum_key, checksum_of(document, parts)}};
-    const std::string start = write_safetensors_header(header);
+    start = write_safetensors_header(header);
     if (start.size() - 8 > header_bytes_limit) throw Error("the header would be too long");
     parts.insert(parts.begin(), {start.data(), start.size()});
-    replace_file(path, parts);
   } catch (const Error& error) {
     throw Error(path + ": " + error.what());
   }
+  replace_file(path, parts);
 }
 
 void convert_model(const std::string& source, const std::string& destination, DType dtype) {

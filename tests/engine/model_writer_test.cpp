@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <csignal>
@@ -119,6 +121,26 @@ TEST_F(ModelWriter, FullDiskLeavesTheOldFileAndNothingElse) {
   EXPECT_EQ(message, folder_.file("m") + ": cannot write: File too large");
   EXPECT_EQ(files(), (std::set<std::string>{"m"}));
   EXPECT_EQ(testing::read_bytes(folder_.file("m")), "the old file");
+}
+
+TEST_F(ModelWriter, AKilledWriterLeavesTheOldFileAndNothingElse) {
+  const ModelInfo info = testing::tiny_model_info();
+  const testing::RandomTensors random(info, 1);
+  testing::write_bytes(folder_.file("m"), "the old file");
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const rlimit limited{1000000, RLIM_INFINITY};
+    ::setrlimit(RLIMIT_FSIZE, &limited);
+    std::signal(SIGXFSZ, SIG_DFL);  // kills it in the middle of the file
+    write_model(folder_.file("m"), info, random.views());
+    ::_exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status)) << status;
+  EXPECT_EQ(testing::read_bytes(folder_.file("m")), "the old file");
+  if (files().size() > 1) GTEST_SKIP() << "this file system has no nameless files (O_TMPFILE)";
+  EXPECT_EQ(files(), (std::set<std::string>{"m"}));
 }
 
 TEST_F(ModelWriter, MissingFolderIsRefused) {

@@ -85,11 +85,7 @@ void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
   }
   const std::string first = write_safetensors_header(header);
   parts[0] = {first.data(), first.size()};
-  try {
-    replace_file(path, parts);
-  } catch (const Error& problem) {
-    throw Error(path + ": " + problem.what());
-  }
+  replace_file(path, parts);
 }
 
 Checkpoint read_checkpoint(const std::string& path) {

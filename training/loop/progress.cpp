@@ -89,11 +89,7 @@ TrainLog::TrainLog(const std::string& path, std::size_t steps_done) : path_(path
       if (std::strtoull(row.c_str(), nullptr, 10) <= steps_done) kept += row + "\n";
     }
   }
-  try {
-    replace_file(path, {{kept.data(), kept.size()}});
-  } catch (const Error& problem) {
-    throw Error(path + ": " + problem.what());
-  }
+  replace_file(path, {{kept.data(), kept.size()}});
   out_.open(path, std::ios::app);
 }
 

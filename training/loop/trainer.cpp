@@ -155,11 +155,7 @@ void Run::start_folder() {
   std::error_code problem;
   fs::create_directories(options_.output, problem);
   if (problem) throw Error(options_.output + ": cannot make the output folder: " + problem.message());
-  try {
-    replace_file(path("regimen.toml"), {{regimen_.text.data(), regimen_.text.size()}});
-  } catch (const Error& wrong) {
-    throw Error(path("regimen.toml") + ": " + wrong.what());
-  }
+  replace_file(path("regimen.toml"), {{regimen_.text.data(), regimen_.text.size()}});
 }
 
 void Run::load_checkpoint() {
