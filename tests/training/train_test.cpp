@@ -145,8 +145,7 @@ float overlap(const Box& a, const corpus::Box& b) {
 
 // Two images learned by heart; then the engine, which shares no code with the trainer, must find what is in
 // them.
-// Disabled: how many steps this takes from random weights is not settled; --gtest_also_run_disabled_tests runs it.
-TEST_F(Train, DISABLED_TheEngineFindsWhatTheNetworkHasLearnedByHeart) {
+TEST_F(Train, TheEngineFindsWhatTheNetworkHasLearnedByHeart) {
   TrainOptions o = options("run");
   o.corpora[0].weight = 160;
   o.overrides = {"training.epochs=2",
