@@ -1,9 +1,12 @@
-// cellreport: writes what celldetect attached to frames into files. A shell around CountsCsv.
+// cellreport: writes what celldetect attached to frames into files. A shell around the
+// ReportFiles.
 #include "gstcellreport.h"
 
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "report/cells_jsonl.h"
 #include "report/counts_csv.h"
 
 GST_DEBUG_CATEGORY_STATIC(cell_report_debug);
@@ -11,7 +14,7 @@ GST_DEBUG_CATEGORY_STATIC(cell_report_debug);
 
 namespace {
 
-enum Property { prop_csv_location = 1, prop_min_confidence };
+enum Property { prop_csv_location = 1, prop_json_location, prop_min_confidence };
 
 GstStaticPadTemplate sink_template =
     GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-raw(ANY)"));
@@ -19,9 +22,12 @@ GstStaticPadTemplate src_template =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-raw(ANY)"));
 
 struct Report {
-  std::string csv_location;                    // object lock; fixed from READY on
-  double min_confidence = 0;                   // object lock
-  std::unique_ptr<smearscope::CountsCsv> csv;  // streaming thread; from start to EOS or stop
+  std::string csv_location, json_location;  // object lock; fixed from READY on
+  double min_confidence = 0;                // object lock
+  // Streaming thread:
+  std::vector<std::unique_ptr<smearscope::ReportFile>> files;  // from start to EOS or stop
+  std::uint64_t frames = 0;
+  int width = 0, height = 0;
 };
 
 }  // namespace
@@ -38,9 +44,11 @@ static void gst_cell_report_set_property(GObject* object, guint id, const GValue
   GstCellReport* self = GST_CELL_REPORT(object);
   GST_OBJECT_LOCK(self);
   switch (id) {
-    case prop_csv_location: {
+    case prop_csv_location:
+    case prop_json_location: {
       const gchar* location = g_value_get_string(value);
-      self->report->csv_location = location != nullptr ? location : "";
+      (id == prop_csv_location ? self->report->csv_location : self->report->json_location) =
+          location != nullptr ? location : "";
       break;
     }
     case prop_min_confidence:
@@ -60,6 +68,9 @@ static void gst_cell_report_get_property(GObject* object, guint id, GValue* valu
     case prop_csv_location:
       g_value_set_string(value, self->report->csv_location.c_str());
       break;
+    case prop_json_location:
+      g_value_set_string(value, self->report->json_location.c_str());
+      break;
     case prop_min_confidence:
       g_value_set_double(value, self->report->min_confidence);
       break;
@@ -77,35 +88,47 @@ static gboolean write_error(GstCellReport* self, const smearscope::Error& error)
 
 static gboolean gst_cell_report_start(GstBaseTransform* base) {
   GstCellReport* self = GST_CELL_REPORT(base);
+  Report& report = *self->report;
   GST_OBJECT_LOCK(self);
-  const std::string location = self->report->csv_location;
+  const std::string csv = report.csv_location, json = report.json_location;
   GST_OBJECT_UNLOCK(self);
-  if (location.empty()) return TRUE;
+  report.frames = 0;
   try {
-    self->report->csv = std::make_unique<smearscope::CountsCsv>(location);
+    if (!csv.empty() && csv == json) throw smearscope::Error(csv + ": is to be both the CSV and the JSON file");
+    if (!csv.empty()) report.files.push_back(std::make_unique<smearscope::CountsCsv>(csv));
+    if (!json.empty()) report.files.push_back(std::make_unique<smearscope::CellsJsonl>(json));
   } catch (const smearscope::Error& error) {
+    report.files.clear();
     return write_error(self, error);
   }
   return TRUE;
 }
 
+static gboolean gst_cell_report_set_caps(GstBaseTransform* base, GstCaps* in, GstCaps*) {
+  const GstStructure* frame = gst_caps_get_structure(in, 0);
+  Report& report = *GST_CELL_REPORT(base)->report;
+  return gst_structure_get_int(frame, "width", &report.width) &&
+         gst_structure_get_int(frame, "height", &report.height);
+}
+
 static gboolean finish(GstCellReport* self) {
-  if (!self->report->csv) return TRUE;
-  try {
-    self->report->csv->finish();
-    self->report->csv.reset();
-  } catch (const smearscope::Error& error) {
-    self->report->csv.reset();
-    return write_error(self, error);
+  gboolean well = TRUE;
+  for (const auto& file : self->report->files) {
+    try {
+      file->finish();
+    } catch (const smearscope::Error& error) {
+      well = write_error(self, error);
+    }
   }
-  return TRUE;
+  self->report->files.clear();
+  return well;
 }
 
 static gboolean gst_cell_report_stop(GstBaseTransform* base) {
   return finish(GST_CELL_REPORT(base));
 }
 
-// At EOS the file is complete before the event goes on: whoever waits for EOS finds it.
+// At EOS the files are complete before the event goes on: whoever waits for EOS finds them.
 static gboolean gst_cell_report_sink_event(GstBaseTransform* base, GstEvent* event) {
   if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) finish(GST_CELL_REPORT(base));
   return GST_BASE_TRANSFORM_CLASS(gst_cell_report_parent_class)->sink_event(base, event);
@@ -113,20 +136,23 @@ static gboolean gst_cell_report_sink_event(GstBaseTransform* base, GstEvent* eve
 
 static GstFlowReturn gst_cell_report_transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
   GstCellReport* self = GST_CELL_REPORT(base);
-  if (!self->report->csv) return GST_FLOW_OK;
+  Report& report = *self->report;
+  if (report.files.empty()) return GST_FLOW_OK;
   GST_OBJECT_LOCK(self);
-  const double min_confidence = self->report->min_confidence;
+  const double min_confidence = report.min_confidence;
   GST_OBJECT_UNLOCK(self);
 
-  std::vector<smearscope::Cell> shown;
+  smearscope::ReportedFrame frame;
+  frame.number = report.frames++;
+  frame.width = report.width;
+  frame.height = report.height;
   for (smearscope::Cell& cell : smearscope::read_cells(buffer)) {
-    if (cell.confidence >= min_confidence) shown.push_back(std::move(cell));
+    if (cell.confidence >= min_confidence) frame.cells.push_back(std::move(cell));
   }
-  std::optional<double> time_s;
   const guint64 time = gst_segment_to_running_time(&base->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
-  if (GST_CLOCK_TIME_IS_VALID(time)) time_s = static_cast<double>(time) / GST_SECOND;
+  if (GST_CLOCK_TIME_IS_VALID(time)) frame.time_s = static_cast<double>(time) / GST_SECOND;
   try {
-    self->report->csv->add(time_s, shown);
+    for (const auto& file : report.files) file->add(frame);
   } catch (const smearscope::Error& error) {
     write_error(self, error);
     return GST_FLOW_ERROR;
@@ -159,9 +185,17 @@ static void gst_cell_report_class_init(GstCellReportClass* klass) {
           "",
           static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)));
   g_object_class_install_property(
+      object_class, prop_json_location,
+      g_param_spec_string(
+          "json-location", "JSON location",
+          "File that gets one line of JSON per frame, with its time and every cell's class, confidence and box; "
+          "written as FILE.part and renamed at the end of the stream (none = no file)",
+          "",
+          static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)));
+  g_object_class_install_property(
       object_class, prop_min_confidence,
       g_param_spec_double(
-          "min-confidence", "Minimum confidence", "Cells below it are not counted", 0.0, 1.0, 0.0,
+          "min-confidence", "Minimum confidence", "Cells below it are left out of the files", 0.0, 1.0, 0.0,
           static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING)));
 
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
@@ -174,6 +208,7 @@ static void gst_cell_report_class_init(GstCellReportClass* klass) {
 
   GstBaseTransformClass* base_class = GST_BASE_TRANSFORM_CLASS(klass);
   base_class->start = gst_cell_report_start;
+  base_class->set_caps = gst_cell_report_set_caps;
   base_class->stop = gst_cell_report_stop;
   base_class->sink_event = gst_cell_report_sink_event;
   base_class->transform_ip = gst_cell_report_transform_ip;

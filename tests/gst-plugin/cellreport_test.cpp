@@ -49,6 +49,37 @@ TEST(CellReport, CountsEachFrameAndClass) {
   EXPECT_FALSE(std::filesystem::exists(path + ".part"));
 }
 
+// Every cell of every frame, as a program reads it.
+TEST(CellReport, WritesEachFramesCellsAsJsonLines) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("cells.jsonl");
+  Harness harness("cellreport min-confidence=0.5 json-location=" + path);
+  harness.caps(caps);
+  const Cell rbc{{1, 1.5, 5, 5}, 0.75, 1, "rbc", 2}, faint{{1, 1, 5, 5}, 0.3, 1, "rbc", 0};
+  const Cell odd{{2, 2, 6, 6}, 0.5, 0, "\"\xff", 0};
+  ASSERT_TRUE(harness.push_and_pull(frame_with(0, {rbc, faint, odd})));
+  ASSERT_TRUE(harness.push_and_pull(frame_with(3, {})));
+  EXPECT_FALSE(std::filesystem::exists(path)) << "half-written";
+  ASSERT_TRUE(gst_harness_push_event(harness.get(), gst_event_new_eos()));
+  EXPECT_EQ(text_of(path),
+            "{\"frame\":0,\"time_s\":0.0,\"width\":16,\"height\":16,\"cells\":["
+            "{\"class\":\"rbc\",\"label_id\":1,\"confidence\":0.75,\"box\":[1.0,1.5,4.0,3.5],\"age\":2},"
+            "{\"class\":\"\\\"\xEF\xBF\xBD\",\"label_id\":0,\"confidence\":0.5,\"box\":[2.0,2.0,4.0,4.0],"
+            "\"age\":0}]}\n"
+            "{\"frame\":1,\"time_s\":0.1,\"width\":16,\"height\":16,\"cells\":[]}\n");
+}
+
+// Two writers of one file would destroy each other's lines.
+TEST(CellReport, OneFileCannotBeBothReports) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("same");
+  GstElement* element =
+      gst_parse_launch(("cellreport csv-location=" + path + " json-location=" + path).c_str(), nullptr);
+  EXPECT_EQ(gst_element_set_state(element, GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
+  gst_element_set_state(element, GST_STATE_NULL);
+  gst_object_unref(element);
+}
+
 // Frames pass as they came: the same memory, and the cells still attached.
 TEST(CellReport, FramesPassUnchanged) {
   Harness harness("cellreport");

@@ -1,0 +1,15 @@
+// Every cell of every frame as JSON Lines (https://jsonlines.org), one object per frame; docs/results-format.md has
+// the format.
+#pragma once
+
+#include "report/report_file.h"
+
+namespace smearscope {
+
+class CellsJsonl : public ReportFile {
+ public:
+  using ReportFile::ReportFile;
+  void add(const ReportedFrame& frame) override;
+};
+
+}  // namespace smearscope

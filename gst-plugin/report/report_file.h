@@ -1,0 +1,34 @@
+// One file of results that cellreport writes while frames pass.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cell_meta.h"
+#include "report/part_file.h"
+
+namespace smearscope {
+
+struct ReportedFrame {
+  std::uint64_t number = 0;      // counts from 0
+  std::optional<double> time_s;  // running time, seconds
+  int width = 0, height = 0;     // pixels
+  std::vector<Cell> cells;
+};
+
+// As thread-safe as PartFile, and throws as it does.
+class ReportFile {
+ public:
+  explicit ReportFile(const std::string& path) : file_(path) {}
+  virtual ~ReportFile() = default;
+
+  virtual void add(const ReportedFrame& frame) = 0;
+  void finish() { file_.finish(); }
+
+ protected:
+  PartFile file_;
+};
+
+}  // namespace smearscope
