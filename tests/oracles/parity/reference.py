@@ -1,11 +1,27 @@
 """torchvision's Faster R-CNN for a model document, and random weights for it that detect plenty."""
 
+import math
+
 import torch
 import torchvision
 from torchvision.models.detection import FasterRCNN
+from torchvision.models.detection import transform as image_transform
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.backbone_utils import BackboneWithFPN
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
+
+
+def resize_in_float64(image, min_size, max_size, target=None, fixed_size=None):
+    """What newer torchvision does."""
+    height, width = image.shape[-2:]
+    scale = min(min_size / min(height, width), max_size / max(height, width))
+    size = (math.floor(height * scale), math.floor(width * scale))
+    return torch.nn.functional.interpolate(image[None], size=size, mode="bilinear", align_corners=False)[0], target
+
+
+# Older torchvision (0.14 does, 0.26 doesn't) has the scale in float32: some sides come out one pixel smaller.
+if image_transform._resize_image_and_masks(torch.zeros(3, 406, 460), 256.0, 1333.0)[0].shape[1] == 255:
+    image_transform._resize_image_and_masks = resize_in_float64
 
 
 def document(backbone="resnet50", fpn_channels=256, head_width=1024, classes=25, min_side=800, max_side=1333):
