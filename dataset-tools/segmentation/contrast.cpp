@@ -1,0 +1,220 @@
+#include "segmentation/contrast.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <opencv2/imgproc.hpp>
+#include <vector>
+
+namespace smearscope::corpus {
+namespace {
+
+constexpr int sample_side = 128;  // pixels of the longest side of the thumbnail on which the fit is made
+constexpr int rounds = 4;         // of background, colour direction and threshold; the third changes little
+constexpr double black = 1.5;     // absorbance of green: stain lets more light through than that
+constexpr double two_populations = 0.8, large_part = 0.15;  // see leave_out_nuclei
+
+// a0 + a1 x + a2 y + a3 x^2 + a4 x y + a5 y^2, with x and y from -1 to 1 over the image.
+using Surface = cv::Vec<double, 6>;
+
+Surface terms_at(double x, double y) {
+  return {1, x, y, x * x, x * y, y * y};
+}
+double place(int index, int count) {
+  return (2.0 * index + 1) / count - 1;
+}
+
+const std::array<float, 256>& log_table() {
+  static const std::array<float, 256> table = [] {
+    std::array<float, 256> t{};
+    for (std::size_t value = 0; value < t.size(); ++value) t[value] = std::log(float(value) + 1);
+    return t;
+  }();
+  return table;
+}
+
+struct Sample {
+  Surface terms;
+  cv::Vec3d log, stain;  // of the pixel; absorbance
+  double contrast = 0;
+  bool cell = false, left_out = false;
+};
+
+std::vector<Sample> samples_of(const cv::Mat& rgb) {
+  const double scale = std::min(1.0, double(sample_side) / std::max(rgb.cols, rgb.rows));
+  cv::Mat3b smooth, small;
+  cv::blur(rgb, smooth, {3, 3});
+  cv::resize(smooth, small, {}, scale, scale, cv::INTER_NEAREST);  // averages would blur the cells' edges
+  std::vector<Sample> samples;
+  samples.reserve(small.total());
+  for (int y = 0; y < small.rows; ++y) {
+    for (int x = 0; x < small.cols; ++x) {
+      const cv::Vec3b& p = small(y, x);
+      Sample sample;
+      sample.terms = terms_at(place(x, small.cols), place(y, small.rows));
+      sample.log = {log_table()[p[0]], log_table()[p[1]], log_table()[p[2]]};
+      sample.contrast = -sample.log[1];  // to begin with: red cells and nuclei absorb green
+      samples.push_back(sample);
+    }
+  }
+  return samples;
+}
+
+struct Cut {
+  double threshold = 0;
+  double separation = 0;  // variance between the two sides over all variance, 0..1
+  double upper_part = 0;  // share of the values above
+};
+
+// Otsu's method on the values without the lowest 0.5% and the highest 2%: glare and dirt have no say.
+Cut cut_in_two(std::vector<double> values) {
+  Cut cut;
+  if (values.size() < 10) return cut;
+  std::sort(values.begin(), values.end());
+  const auto begin = values.begin() + std::ptrdiff_t(values.size() / 200);
+  const auto end = values.end() - std::ptrdiff_t(values.size() / 50);
+  const double count = double(end - begin);
+  double sum = 0, squares = 0;
+  for (auto v = begin; v != end; ++v) sum += *v, squares += *v * *v;
+  const double variance = squares / count - sum / count * (sum / count);
+  cut.threshold = *(end - 1);
+  double below = 0;
+  for (auto v = begin; v + 1 < end; ++v) {
+    below += *v;
+    const double part = double(v + 1 - begin) / count;
+    const double step = (sum - below) / (count * (1 - part)) - below / (count * part);
+    const double separation = variance > 0 ? part * (1 - part) * step * step / variance : 0;
+    if (separation <= cut.separation) continue;
+    cut = {(*v + *(v + 1)) / 2, separation, 1 - part};
+  }
+  return cut;
+}
+
+std::vector<double> contrasts_of(const std::vector<Sample>& samples) {
+  std::vector<double> contrasts;
+  for (const Sample& s : samples) {
+    if (!s.left_out) contrasts.push_back(s.contrast);
+  }
+  return contrasts;
+}
+
+// Where nuclei decide the threshold, red cells and background are both below it: two populations, well apart
+// and both large. Measured: separation 0.80 or more in 30 of 40 pictures of PBC, each with a nucleus in the
+// middle; at most 0.79 in 111 of Chula and 0.77 in 41 of BCCD, whose nuclei don't decide. A single normal
+// distribution has 0.64.
+void leave_out_nuclei(std::vector<Sample>& samples) {
+  const Cut cut = cut_in_two(contrasts_of(samples));
+  std::vector<double> lower;
+  for (const Sample& s : samples) {
+    if (s.contrast <= cut.threshold) lower.push_back(s.contrast);
+  }
+  const Cut lower_cut = cut_in_two(lower);
+  if (lower_cut.separation < two_populations || lower_cut.upper_part < large_part) return;
+  for (Sample& s : samples) s.left_out = s.contrast > cut.threshold;
+}
+
+double threshold_samples(std::vector<Sample>& samples) {
+  const double threshold = cut_in_two(contrasts_of(samples)).threshold;
+  for (Sample& s : samples) s.cell = s.contrast > threshold;
+  return threshold;
+}
+
+// Least squares over the background's samples, one surface a colour.
+std::array<Surface, 3> fit_background(const std::vector<Sample>& samples) {
+  cv::Matx<double, 6, 6> normal = cv::Matx<double, 6, 6>::zeros();
+  cv::Matx<double, 6, 3> right = cv::Matx<double, 6, 3>::zeros();
+  for (const Sample& s : samples) {
+    if (s.cell || s.left_out) continue;
+    for (int i = 0; i < 6; ++i) {
+      for (int j = 0; j <= i; ++j) normal(i, j) += s.terms[i] * s.terms[j];
+      for (int c = 0; c < 3; ++c) right(i, c) += s.terms[i] * s.log[c];
+    }
+  }
+  const double ridge = 1e-6 * (1 + normal(0, 0));  // solvable wherever the background lies
+  for (int i = 0; i < 6; ++i) {
+    normal(i, i) += ridge;
+    for (int j = 0; j < i; ++j) normal(j, i) = normal(i, j);
+  }
+  const cv::Matx<double, 6, 3> solution = normal.solve(right, cv::DECOMP_CHOLESKY);
+  std::array<Surface, 3> surfaces;
+  for (int c = 0; c < 3; ++c) surfaces[std::size_t(c)] = Surface(solution.col(c).val);
+  return surfaces;
+}
+
+// Fisher's linear discriminant: the direction, of length 1, from background to cells.
+cv::Vec3d discriminant(const std::vector<Sample>& samples) {
+  std::array<cv::Vec3d, 2> mean{};
+  std::array<cv::Matx33d, 2> squares{};
+  std::array<double, 2> count{};
+  for (const Sample& s : samples) {
+    if (s.left_out || s.stain[1] > black) continue;
+    const std::size_t side = s.cell ? 1 : 0;
+    mean[side] += s.stain;
+    squares[side] += s.stain * s.stain.t();
+    count[side] += 1;
+  }
+  const cv::Vec3d green(0, 1, 0);
+  if (count[0] == 0 || count[1] == 0) return green;
+  cv::Matx33d within = cv::Matx33d::eye() * 1e-5;
+  for (std::size_t side = 0; side < 2; ++side) {
+    mean[side] *= 1 / count[side];
+    within += squares[side] * (1 / count[side]) - mean[side] * mean[side].t();
+  }
+  const cv::Vec3d direction = within.solve(cv::Vec3d(mean[1] - mean[0]), cv::DECOMP_CHOLESKY);
+  const double length = cv::norm(direction);
+  return length > 0 ? direction * (1 / length) : green;
+}
+
+// The contrast of a pixel is surface(x, y) - weights . log(pixel).
+struct Contrast {
+  cv::Vec3d weights;
+  Surface surface;
+};
+
+Contrast fit_contrast(const cv::Mat& rgb) {
+  std::vector<Sample> samples = samples_of(rgb);
+  leave_out_nuclei(samples);
+  threshold_samples(samples);
+  Contrast contrast;
+  for (int round = 0; round < rounds; ++round) {
+    const std::array<Surface, 3> background = fit_background(samples);
+    for (Sample& s : samples) {
+      for (int c = 0; c < 3; ++c) s.stain[c] = s.terms.dot(background[std::size_t(c)]) - s.log[c];
+    }
+    const cv::Vec3d direction = discriminant(samples);
+    for (Sample& s : samples) s.contrast = s.stain.dot(direction);
+    const double scale = 1 / std::max(threshold_samples(samples), 1e-3);
+    contrast.weights = direction * scale;
+    contrast.surface = Surface();
+    for (int c = 0; c < 3; ++c) contrast.surface += background[std::size_t(c)] * contrast.weights[c];
+  }
+  return contrast;
+}
+
+}  // namespace
+
+cv::Mat1f cell_contrast(const cv::Mat& rgb) {
+  const Contrast contrast = fit_contrast(rgb);
+  std::array<std::array<float, 256>, 3> weighted_log;
+  for (std::size_t c = 0; c < 3; ++c) {
+    for (std::size_t v = 0; v < 256; ++v)
+      weighted_log[c][v] = float(contrast.weights[int(c)]) * log_table()[v];
+  }
+  const Surface& s = contrast.surface;
+  cv::Mat1f result(rgb.size());
+  for (int row = 0; row < rgb.rows; ++row) {
+    const double y = place(row, rgb.rows);
+    const double constant = s[0] + s[2] * y + s[5] * y * y, linear = s[1] + s[4] * y;
+    const cv::Vec3b* pixels = rgb.ptr<cv::Vec3b>(row);
+    float* out = result[row];
+    for (int column = 0; column < rgb.cols; ++column) {
+      const double x = place(column, rgb.cols);
+      const cv::Vec3b& p = pixels[column];
+      out[column] = float(constant + x * (linear + x * s[3])) - weighted_log[0][p[0]] -
+                    weighted_log[1][p[1]] - weighted_log[2][p[2]];
+    }
+  }
+  return result;
+}
+
+}  // namespace smearscope::corpus
