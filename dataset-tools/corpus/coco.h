@@ -1,4 +1,10 @@
-// One part of a corpus (train or val) as COCO object-detection JSON: https://cocodataset.org/#format-data
+// One part of a corpus (train, val, ...) as COCO object-detection JSON: https://cocodataset.org/#format-data,
+// with LVIS's fields on completeness (https://www.lvisdataset.org/dataset) and some of our own.
+//
+// A category's `supercategory` names its parent class, or "cell". An image has also `source`, `source_file`,
+// `group`, `pixel_size_um` (only where known), `neg_category_ids`, `not_exhaustive_category_ids` and
+// `ignore_regions` ([[x, y, width, height], ...]); an annotation has `label` (the source's own name) and
+// `box_origin` ("labelled", "segmented", "fallback").
 #pragma once
 
 #include <filesystem>
@@ -11,21 +17,22 @@
 namespace smearscope::corpus {
 
 struct CocoPart {
-  std::vector<std::string> classes;  // in the order of their category ids
-  std::vector<Image> images;         // in file order; `path` is set to images_folder / file
+  std::vector<Class> classes;  // in the order of their category ids
+  std::vector<Image> images;   // in file order; `path` is set to images_folder / file, `part` is not set
 };
 
-// Reads `file`. Unknown fields are ignored, as are `iscrowd` regions; "source" and "source_file" of an image
-// are optional. A box may reach up to half a pixel outside its image (rounding) and is clipped to it. Throws
-// Error, naming the file and the record's id, on anything else that is not as it should be: bad JSON, missing
-// or ill-typed fields, repeated ids or file names, file names that leave the folder, unknown image or
-// category ids, boxes outside the image or without area. Doesn't look at the image files.
+// Reads `file`, holding no more of it in memory than its records. Unknown fields are ignored, as are
+// `iscrowd` regions; our own fields are optional. A box may reach up to half a pixel outside its image
+// (rounding) and is clipped to it. Throws Error, naming the file and the record's id, on anything else that
+// is not as it should be: bad JSON, missing or ill-typed fields, repeated ids or file names, file names that
+// leave the folder, unknown image or category ids, boxes outside the image or without area. Doesn't look at
+// the image files.
 CocoPart read_coco(const std::filesystem::path& file, const std::filesystem::path& images_folder);
 
 // Writes `images`, whole or not at all. Image and annotation ids count up from the given ones; returns
 // through them the next free ones, so that ids stay unique over several parts. Box coordinates are rounded to
 // 0.01 pixel. Throws Error if the file can't be written.
-void write_coco(const std::filesystem::path& file, const std::vector<std::string>& classes,
-                const std::vector<Image>& images, int& next_image_id, int& next_annotation_id);
+void write_coco(const std::filesystem::path& file, const std::vector<Class>& classes,
+                const std::vector<const Image*>& images, int& next_image_id, int& next_annotation_id);
 
 }  // namespace smearscope::corpus

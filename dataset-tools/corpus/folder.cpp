@@ -2,12 +2,16 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <fstream>
-#include <set>
 #include <sstream>
+#include <unordered_set>
 #include <vector>
 
 #include "corpus/coco.h"
+#include "corpus/parallel.h"
+#include "corpus/provenance.h"
 #include "model/checksum.h"
 
 namespace smearscope::corpus {
@@ -15,61 +19,66 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The new folder under a name beside its own; gone again unless it was renamed.
-class NewFolder {
- public:
-  explicit NewFolder(const fs::path& folder)
-      : folder_(folder), beside_(folder.string() + ".new-" + std::to_string(::getpid())) {
-    fs::remove_all(beside_);
-    fs::create_directories(beside_ / "images");
-    fs::create_directories(beside_ / "annotations");
-  }
-  ~NewFolder() {
-    std::error_code ignored;
-    if (!renamed_) fs::remove_all(beside_, ignored);
-  }
-  NewFolder(const NewFolder&) = delete;
-  NewFolder& operator=(const NewFolder&) = delete;
-
-  const fs::path& path() const { return beside_; }
-  void rename() {
-    fs::remove(folder_);  // an empty folder, or nothing
-    fs::rename(beside_, folder_);
-    renamed_ = true;
-  }
-
- private:
-  fs::path folder_, beside_;
-  bool renamed_ = false;
+struct Part {
+  const char *name, *file;
 };
+// Ids count up over the parts in this order.
+constexpr std::array<Part, 4> parts{
+    {{"train", "train.json"}, {"val", "val.json"}, {"test", "test.json"}, {"", "all.json"}}};
 
-void check_image_files(const std::vector<Image>& images, const fs::path& annotations) {
+void check_image_files(const std::vector<Image>& images, const fs::path& images_folder,
+                       const fs::path& annotations) {
+  const fs::path root = fs::weakly_canonical(images_folder);
   for (const Image& image : images) {
-    if (!fs::is_regular_file(image.path)) {
-      throw Error(annotations.string() + ": image '" + image.file + "' is missing: there is no " +
-                  image.path.string());
+    const auto fail = [&](const std::string& what) {
+      throw Error(annotations.string() + ": image '" + image.file + "' " + what);
+    };
+    if (!fs::is_regular_file(image.path)) fail("is missing: there is no " + image.path.string());
+    if (fs::is_symlink(image.path)) {
+      const fs::path target = fs::canonical(image.path);
+      if (std::mismatch(root.begin(), root.end(), target.begin(), target.end()).first != root.end()) {
+        fail("is a link that leads outside, to " + target.string());
+      }
     }
   }
 }
 
 void check_file_names(const Corpus& corpus) {
-  std::set<std::string> names;
-  for (const auto* part : {&corpus.train, &corpus.val}) {
-    for (const Image& image : *part) {
-      if (!names.insert(image.file).second) throw Error("two images are named '" + image.file + "'");
-    }
+  std::unordered_set<std::string> names;
+  for (const Image& image : corpus.images) {
+    if (!names.insert(image.file).second) throw Error("two images are named '" + image.file + "'");
   }
 }
 
-void describe(std::ostream& out, const char* name, const std::vector<Image>& part) {
-  out.precision(17);
-  for (const Image& image : part) {
-    out << name << ' ' << image.file << ' ' << image.width << ' ' << image.height << ' '
-        << sha256_of_file(image.path) << '\n';
-    for (const Annotation& a : image.annotations) {
-      out << a.category << ' ' << a.box.x_min << ' ' << a.box.y_min << ' ' << a.box.x_max << ' '
-          << a.box.y_max << '\n';
-    }
+std::vector<const Image*> images_of(const Corpus& corpus, const std::string& part) {
+  std::vector<const Image*> images;
+  for (const Image& image : corpus.images) {
+    if (image.part == part) images.push_back(&image);
+  }
+  return images;
+}
+
+void transfer_file(const fs::path& from, const fs::path& to, Transfer transfer) {
+  if (transfer == Transfer::link) {
+    std::error_code problem;
+    fs::create_hard_link(from, to, problem);
+    if (!problem) return;
+  }
+  fs::copy_file(from, to);
+  // The data set may be read-only; its copy is the user's own.
+  fs::permissions(to, fs::perms::owner_write, fs::perm_options::add);
+}
+
+void describe(std::ostream& out, const char* part, const Image& image, const std::string& sha256) {
+  out << part << ' ' << image.file << ' ' << image.width << ' ' << image.height << ' ' << sha256 << '\n';
+  for (const Annotation& a : image.annotations) {
+    out << a.category << ' ' << a.box.x_min << ' ' << a.box.y_min << ' ' << a.box.x_max << ' ' << a.box.y_max
+        << '\n';
+  }
+  for (const int category : image.absent) out << "absent " << category << '\n';
+  for (const int category : image.not_exhaustive) out << "not-exhaustive " << category << '\n';
+  for (const Box& box : image.ignore_regions) {
+    out << "ignore " << box.x_min << ' ' << box.y_min << ' ' << box.x_max << ' ' << box.y_max << '\n';
   }
 }
 
@@ -78,23 +87,32 @@ void describe(std::ostream& out, const char* name, const std::vector<Image>& par
 Corpus read_corpus(const fs::path& folder) {
   if (!fs::is_directory(folder)) throw Error(folder.string() + ": no such corpus folder");
   Corpus corpus;
-  bool found = false;
-  for (auto [name, part] : {std::pair{"train.json", &corpus.train}, std::pair{"val.json", &corpus.val}}) {
-    const fs::path file = folder / "annotations" / name;
+  std::string first;
+  for (const Part& part : parts) {
+    const fs::path file = folder / "annotations" / part.file;
     if (!fs::exists(file)) continue;
     CocoPart read = read_coco(file, folder / "images");
-    check_image_files(read.images, file);
-    if (found && read.classes != corpus.classes) {
-      throw Error(file.string() + ": its classes differ from those of train.json");
+    check_image_files(read.images, folder / "images", file);
+    if (!first.empty() && read.classes != corpus.classes) {
+      throw Error(file.string() + ": its classes differ from those of " + first);
     }
+    first = part.file;
     corpus.classes = std::move(read.classes);
-    *part = std::move(read.images);
-    found = true;
+    for (Image& image : read.images) {
+      image.part = part.name;
+      corpus.images.push_back(std::move(image));
+    }
   }
-  if (!found) {
-    throw Error(folder.string() +
-                ": not a corpus: annotations/train.json and annotations/val.json are missing");
+  if (first.empty()) {
+    throw Error(folder.string() + ": not a corpus: annotations/{train,val,test,all}.json are all missing");
   }
+  try {
+    check_file_names(corpus);
+  } catch (const Error& problem) {
+    throw Error(folder.string() + ": " + problem.what());
+  }
+  const fs::path provenance = folder / "provenance.csv";
+  if (fs::exists(provenance)) read_provenance(provenance, corpus);
   return corpus;
 }
 
@@ -104,35 +122,78 @@ void check_is_new(const fs::path& folder) {
   }
 }
 
-void write_corpus(const fs::path& folder, const Corpus& corpus) {
-  check_file_names(corpus);
+// "name/" and "name" are the same folder, but only the second has a place beside it.
+NewCorpus::NewCorpus(const fs::path& folder)
+    : folder_(folder.has_filename() ? folder : folder.parent_path()),
+      beside_(folder_.string() + ".new-" + std::to_string(::getpid())) {
   try {
-    check_is_new(folder);
-    // "name/" and "name" are the same folder, but only the second has a place beside it.
-    NewFolder fresh(folder.has_filename() ? folder : folder.parent_path());
-    int image_id = 1, annotation_id = 1;
-    for (auto [name, part] : {std::pair{"train.json", &corpus.train}, std::pair{"val.json", &corpus.val}}) {
-      if (part->empty()) continue;
-      for (const Image& image : *part) {
-        const fs::path copy = fresh.path() / "images" / image.file;
-        fs::create_directories(copy.parent_path());
-        fs::copy_file(image.path, copy);
-        // The data set may be read-only; its copy is the user's own.
-        fs::permissions(copy, fs::perms::owner_write, fs::perm_options::add);
-      }
-      write_coco(fresh.path() / "annotations" / name, corpus.classes, *part, image_id, annotation_id);
-    }
-    fresh.rename();
+    check_is_new(folder_);
+    fs::remove_all(beside_);
+    fs::create_directories(beside_ / "images");
+    fs::create_directories(beside_ / "annotations");
   } catch (const fs::filesystem_error& problem) {
-    throw Error(folder.string() + ": cannot write the corpus: " + problem.what());
+    throw Error(folder_.string() + ": cannot write the corpus: " + problem.what());
   }
 }
 
+NewCorpus::~NewCorpus() {
+  std::error_code ignored;
+  if (!finished_) fs::remove_all(beside_, ignored);
+}
+
+fs::path NewCorpus::image_path(const std::string& file) const {
+  const fs::path name(file);
+  if (file.empty() || name.is_absolute() || std::find(name.begin(), name.end(), "..") != name.end()) {
+    throw Error("image name '" + file + "' leaves the corpus");
+  }
+  const fs::path path = beside_ / "images" / name;
+  if (name.has_parent_path()) fs::create_directories(path.parent_path());
+  return path;
+}
+
+void NewCorpus::finish(const Corpus& corpus) {
+  check_file_names(corpus);
+  try {
+    int image_id = 1, annotation_id = 1;
+    for (const Part& part : parts) {
+      const std::vector<const Image*> images = images_of(corpus, part.name);
+      const bool is_empty_corpus = corpus.images.empty() && std::string(part.name).empty();
+      if (images.empty() && !is_empty_corpus) continue;
+      write_coco(beside_ / "annotations" / part.file, corpus.classes, images, image_id, annotation_id);
+    }
+    write_provenance(beside_ / "provenance.csv", corpus);
+    fs::remove(folder_);  // an empty folder, or nothing
+    fs::rename(beside_, folder_);
+    finished_ = true;
+  } catch (const fs::filesystem_error& problem) {
+    throw Error(folder_.string() + ": cannot write the corpus: " + problem.what());
+  }
+}
+
+void write_corpus(const fs::path& folder, const Corpus& corpus, Transfer transfer) {
+  check_file_names(corpus);
+  NewCorpus fresh(folder);
+  try {
+    for (const Image& image : corpus.images)
+      transfer_file(image.path, fresh.image_path(image.file), transfer);
+  } catch (const fs::filesystem_error& problem) {
+    throw Error(folder.string() + ": cannot write the corpus: " + problem.what());
+  }
+  fresh.finish(corpus);
+}
+
 std::string digest_of(const Corpus& corpus) {
+  std::vector<std::string> sums(corpus.images.size());
+  parallel_for(sums.size(), 0, [&](std::size_t i) { sums[i] = sha256_of_file(corpus.images[i].path); });
   std::ostringstream text;
-  for (const std::string& name : corpus.classes) text << "class " << name << '\n';
-  describe(text, "train", corpus.train);
-  describe(text, "val", corpus.val);
+  text.precision(17);
+  for (const Class& c : corpus.classes) text << "class " << c.name << '\n';
+  for (const Part& part : parts) {
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+      const bool is_here = corpus.images[i].part == part.name;
+      if (is_here) describe(text, *part.name ? part.name : "all", corpus.images[i], sums[i]);
+    }
+  }
   return sha256_of_text(text.str());
 }
 

@@ -1,4 +1,5 @@
-// A corpus on disk: images/ and annotations/train.json, annotations/val.json (COCO JSON).
+// A corpus on disk: images/, annotations/{train,val,test,all}.json (COCO JSON; all.json has the images that
+// belong to no part), provenance.csv.
 #pragma once
 
 #include <filesystem>
@@ -9,18 +10,42 @@
 
 namespace smearscope::corpus {
 
-// Reads both parts; a corpus may lack one of them, not both. Throws Error as read_coco does, and if an image
-// file is missing or the parts have different classes.
+// Reads the annotations of all parts (at least one must be there) and, if there, provenance.csv. Throws Error
+// as read_coco and read_provenance do, and if an image file is missing or lies outside the folder (a link), a
+// file name is used twice, or the parts have different classes.
 Corpus read_corpus(const std::filesystem::path& folder);
 
-// Throws Error if write_corpus would refuse to write there: something that isn't an empty folder is there
-// already.
+// Throws Error if a corpus can't be written there: something that isn't an empty folder is there already.
 void check_is_new(const std::filesystem::path& folder);
 
-// Writes a new folder: annotation files (only of parts that have images), and each image's bytes copied from
-// Image::path. The folder appears whole or not at all. Throws Error if it exists already (an empty one is
-// fine), two images have one file name, or something can't be read or written.
-void write_corpus(const std::filesystem::path& folder, const Corpus& corpus);
+// A corpus folder that is being written, under a name beside its own. It appears whole, when it is finished,
+// or not at all.
+class NewCorpus {
+ public:
+  // Throws Error as check_is_new does, or if the folder can't be created.
+  explicit NewCorpus(const std::filesystem::path& folder);
+  ~NewCorpus();  // removes what was not finished
+  NewCorpus(const NewCorpus&) = delete;
+  NewCorpus& operator=(const NewCorpus&) = delete;
+
+  // Where to write the image of that name. Throws Error if the name leaves the folder. Thread-safe.
+  std::filesystem::path image_path(const std::string& file) const;
+  // Writes annotations (of parts that have images) and provenance, and gives the folder its name. Throws
+  // Error if two images have one file name or something can't be written.
+  void finish(const Corpus& corpus);
+
+ private:
+  std::filesystem::path folder_, beside_;
+  bool finished_ = false;
+};
+
+// How the bytes of images get into another corpus: by copies, or, where the file system can, by hard links.
+enum class Transfer { copy, link };
+
+// Writes a new corpus folder with each image's bytes from Image::path. Throws Error as NewCorpus does, or if
+// an image can't be read or written.
+void write_corpus(const std::filesystem::path& folder, const Corpus& corpus,
+                  Transfer transfer = Transfer::copy);
 
 // SHA-256 (64 hex digits) over classes, annotations and image bytes, in file order; says whether two folders
 // hold the same corpus. Reads every image file.

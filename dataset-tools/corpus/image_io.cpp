@@ -1,22 +1,58 @@
 #include "corpus/image_io.h"
 
+#include <fstream>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
+#include "model/checksum.h"
+
 namespace smearscope::corpus {
+namespace {
+
+std::string read_bytes(const std::filesystem::path& file) {
+  if (!std::filesystem::is_regular_file(file)) throw Error(file.string() + ": no such image file");
+  std::ifstream in(file, std::ios::binary);
+  std::string bytes(std::filesystem::file_size(file), '\0');
+  if (!in.read(bytes.data(), static_cast<std::streamsize>(bytes.size())))
+    throw Error(file.string() + ": cannot read the file");
+  return bytes;
+}
+
+}  // namespace
 
 cv::Mat read_image(const std::filesystem::path& file) {
-  if (!std::filesystem::is_regular_file(file)) throw Error(file.string() + ": no such image file");
+  return ImageFile(file).rgb();
+}
+
+ImageFile::ImageFile(const std::filesystem::path& path) : path_(path), bytes_(read_bytes(path)) {}
+
+std::string ImageFile::sha256() const {
+  Sha256 sum;
+  sum.add(bytes_.data(), bytes_.size());
+  return sum.finish();
+}
+
+int ImageFile::width() {
+  return rgb().cols;
+}
+
+int ImageFile::height() {
+  return rgb().rows;
+}
+
+const cv::Mat& ImageFile::rgb() {
+  if (!rgb_.empty()) return rgb_;
   cv::Mat image;
   try {
-    image = cv::imread(file.string(), cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION);
+    const cv::Mat bytes(1, static_cast<int>(bytes_.size()), CV_8U, bytes_.data());
+    image = cv::imdecode(bytes, cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION);
   } catch (const cv::Exception&) {
     image.release();  // too large, or broken in a way that OpenCV throws for
   }
   if (image.empty())
-    throw Error(file.string() + ": not an image that can be read (broken, or an unknown format)");
-  cv::cvtColor(image, image, cv::COLOR_BGR2RGB);
-  return image;
+    throw Error(path_.string() + ": not an image that can be read (broken, or an unknown format)");
+  cv::cvtColor(image, rgb_, cv::COLOR_BGR2RGB);
+  return rgb_;
 }
 
 }  // namespace smearscope::corpus

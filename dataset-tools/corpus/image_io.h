@@ -1,8 +1,9 @@
-// Decoding image files.
+// Reading image files.
 #pragma once
 
 #include <filesystem>
 #include <opencv2/core/mat.hpp>
+#include <string>
 
 #include "smearscope/error.h"
 
@@ -12,5 +13,27 @@ namespace smearscope::corpus {
 // boxes refer to stored pixels). Grey, 16-bit and CMYK files are converted. Throws Error, naming the file, if
 // it is not an image.
 cv::Mat read_image(const std::filesystem::path& file);
+
+// One image file in memory: read once, for its digest, its pixels and its copy; decoded when pixels are asked
+// for. One thread works on one of these.
+class ImageFile {
+ public:
+  // Reads the bytes. Throws Error, naming the file, if it can't be read.
+  explicit ImageFile(const std::filesystem::path& path);
+
+  const std::filesystem::path& path() const { return path_; }
+  const std::string& bytes() const { return bytes_; }
+  std::string sha256() const;  // 64 hex digits
+
+  // Pixels, and colours as of read_image. Throw Error, naming the file, if it is not an image.
+  int width();
+  int height();
+  const cv::Mat& rgb();
+
+ private:
+  std::filesystem::path path_;
+  std::string bytes_;
+  cv::Mat rgb_;
+};
 
 }  // namespace smearscope::corpus

@@ -11,14 +11,14 @@ namespace {
 
 class Merger {
  public:
-  explicit Merger(const std::vector<std::string>& classes) { result_.corpus.classes = classes; }
+  explicit Merger(const std::vector<Class>& classes) { result_.corpus.classes = classes; }
 
   void add_val(const Image& image) {
     Fingerprint fingerprint = fingerprint_of(image.path);
-    const auto [same, is_new] = val_of_sum_.emplace(fingerprint.sha256, result_.corpus.val.size());
-    if (!is_new) return remove(image, result_.corpus.val[same->second], Removal::Kind::val_repeats_val, 1);
+    const auto [same, is_new] = val_of_sum_.emplace(fingerprint.sha256, val_.size());
+    if (!is_new) return remove(image, val_[same->second], Removal::Kind::val_repeats_val, 1);
     val_fingerprints_.push_back(std::move(fingerprint));
-    add(image, result_.corpus.val);
+    add(image, val_);
   }
 
   // After all of val.
@@ -27,17 +27,21 @@ class Merger {
     const Fingerprint fingerprint = fingerprint_of(image.path);
     const auto match = index_->best_match(fingerprint);
     if (match && match->correlation > near_duplicate) {
-      return remove(image, result_.corpus.val[match->index],
+      return remove(image, val_[match->index],
                     match->same_bytes ? Removal::Kind::train_repeats_val : Removal::Kind::train_resembles_val,
                     match->correlation);
     }
-    const auto [same, is_new] = train_of_sum_.emplace(fingerprint.sha256, result_.corpus.train.size());
-    if (!is_new)
-      return remove(image, result_.corpus.train[same->second], Removal::Kind::train_repeats_train, 1);
-    add(image, result_.corpus.train);
+    const auto [same, is_new] = train_of_sum_.emplace(fingerprint.sha256, train_.size());
+    if (!is_new) return remove(image, train_[same->second], Removal::Kind::train_repeats_train, 1);
+    add(image, train_);
   }
 
-  MergeResult take() { return std::move(result_); }
+  MergeResult take() {
+    for (std::vector<Image>* part : {&train_, &val_}) {
+      for (Image& image : *part) result_.corpus.images.push_back(std::move(image));
+    }
+    return std::move(result_);
+  }
 
  private:
   void add(const Image& image, std::vector<Image>& part) {
@@ -54,6 +58,7 @@ class Merger {
   }
 
   MergeResult result_;
+  std::vector<Image> train_, val_;
   std::set<std::string> names_;
   std::map<std::string, std::size_t> val_of_sum_, train_of_sum_;
   std::vector<Fingerprint> val_fingerprints_;
@@ -70,11 +75,13 @@ MergeResult merge(const std::vector<Corpus>& corpora) {
     }
   }
   Merger merger(corpora.front().classes);
-  for (const Corpus& corpus : corpora) {
-    for (const Image& image : corpus.val) merger.add_val(image);
-  }
-  for (const Corpus& corpus : corpora) {
-    for (const Image& image : corpus.train) merger.add_train(image);
+  for (const bool val : {true, false}) {
+    for (const Corpus& corpus : corpora) {
+      for (const Image& image : corpus.images) {
+        if ((image.part == "val" || image.part == "test") != val) continue;
+        val ? merger.add_val(image) : merger.add_train(image);
+      }
+    }
   }
   return merger.take();
 }

@@ -1,4 +1,5 @@
-// What a corpus says: images, the cells in them, and where they came from.
+// What a corpus says: images, the cells in them, what is known about what is not labelled, and where all of
+// it came from.
 #pragma once
 
 #include <filesystem>
@@ -13,25 +14,93 @@ struct Box {
 
   double width() const { return x_max - x_min; }
   double height() const { return y_max - y_min; }
+  double area() const { return width() * height(); }
 };
+
+// Who drew the box: a person; the program, around the segmented cell; or the program, where no cell could be
+// segmented: a box of the usual size (a stand-in).
+enum class BoxOrigin { labelled, segmented, fallback };
 
 struct Annotation {
-  Box box;           // inside the image, with area
-  int category = 0;  // 0-based index into Corpus::classes; the category id in COCO is one more
+  Box box;            // inside the image, with area
+  int category = -1;  // index into Corpus::classes (the category id in COCO is one more); -1: not mapped yet
+  std::string label;  // the source's own, often finer name: "SNE", "3"
+  BoxOrigin origin = BoxOrigin::labelled;
 };
 
+// One thing that was done to an image or its labels, and why.
+struct Change {
+  std::string rule;    // what was done: one of `rules`
+  std::string detail;  // to what (file, line, label) and why, for a person
+};
+
+// The names of changes that the tools make; provenance.csv and the reports count by them.
+namespace rules {
+inline constexpr const char* label_unreadable =
+    "label unreadable";                                    // left out; the image's labels have a gap
+inline constexpr const char* box_clipped = "box clipped";  // it reached outside the image
+inline constexpr const char* box_without_area = "box without area";  // left out
+inline constexpr const char* label_doubled = "label doubled";        // left out: same box, same label
+inline constexpr const char* box_fallback = "box of usual size";     // no cell could be segmented
+inline constexpr const char* label_unknown = "label unknown";  // not in the taxonomy; now an ignore region
+inline constexpr const char* class_dropped = "class dropped";  // by the taxonomy; now an ignore region
+inline constexpr const char* image_scaled = "image scaled";
+inline constexpr const char* image_renamed = "image renamed";
+inline constexpr const char* image_repeated = "image repeated";    // left out: same bytes as another
+inline constexpr const char* image_resembles = "image resembles";  // left out: near-duplicate of another
+inline constexpr const char* file_unreadable = "file unreadable";  // left out
+inline constexpr const char* file_unpaired =
+    "file unpaired";  // left out: image without label, or the reverse
+}  // namespace rules
+
+// Completeness of labels, as in LVIS (Gupta et al., 2019): a class is labelled exhaustively in an image if it
+// is in `absent`, or has annotations and is not in `not_exhaustive`. Of any other class nothing is known:
+// there may be cells of it without a label.
 struct Image {
   std::string file;           // name in the corpus's images/ folder
   int width = 0, height = 0;  // pixels
   std::string source;         // data set it comes from: "bccd", "txl", ...
   std::string source_file;    // its file in that data set, relative to the data set's folder
+  std::string sha256;         // of that file, 64 hex digits; "" if not known
+  std::string part;           // "train", "val", "test", or "" where the corpus is not split
+  std::string group;          // images of one group (a slide, a patient) stay in one part; "" for none
+  double pixel_size_um = 0;   // µm per pixel, estimated from the red cells; 0: unknown
   std::vector<Annotation> annotations;
-  std::filesystem::path path;  // where its bytes are now; not written to the corpus
+  std::vector<int> absent;          // classes with no cell here (LVIS neg_category_ids), ascending
+  std::vector<int> not_exhaustive;  // classes of which cells may be unlabelled (not_exhaustive_category_ids)
+  std::vector<Box> ignore_regions;  // cells in here may be unlabelled, whatever their class
+  std::vector<Change> changes;      // in the order they were made
+  std::filesystem::path path;       // where its bytes are now; not written to the corpus
+};
+
+struct Class {
+  std::string name;
+  int parent = -1;  // index of the class that this one is a kind of; -1: none
+};
+
+inline bool operator==(const Class& a, const Class& b) {
+  return a.name == b.name && a.parent == b.parent;
+}
+inline bool operator!=(const Class& a, const Class& b) {
+  return !(a == b);
+}
+
+// A file of a source that is not in the corpus, and why.
+struct LeftOut {
+  std::string source, source_file;
+  std::string sha256;  // "" if not known
+  Change change;
 };
 
 struct Corpus {
-  std::vector<std::string> classes;
-  std::vector<Image> train, val;
+  std::vector<Class> classes;  // parents before or after their children, as the taxonomy lists them
+  std::vector<Image> images;
+  std::vector<LeftOut> left_out;
 };
+
+std::vector<std::string> class_names(const Corpus& corpus);
+
+// How many images are of `part`.
+std::size_t count_of_part(const Corpus& corpus, const std::string& part);
 
 }  // namespace smearscope::corpus

@@ -1,46 +1,57 @@
-// COCO detection JSON in a corpus folder: images/, annotations/train.json and annotations/val.json, at least
-// one of the two. Category names are mapped to the corpus's own classes.
-#include "corpus/classes.h"
+// A corpus folder, from these tools or others: images/ and annotations/{train,val,test,all}.json, at least
+// one of them (COCO detection JSON). What an image says about the completeness of its labels is kept.
+#include <memory>
+#include <unordered_map>
+
 #include "corpus/folder.h"
-#include "corpus/image_io.h"
 #include "readers/reader.h"
 
 namespace smearscope::corpus {
+
 namespace {
 
-void standardise_part(std::vector<Image>& images, const std::vector<int>& category_of,
-                      const std::string& source, Notes& notes) {
-  for (Image& image : images) {
-    const cv::Mat pixels = read_image(image.path);
-    if (pixels.cols != image.width || pixels.rows != image.height) {
-      throw Error(image.path.string() + ": has " + std::to_string(pixels.cols) + "x" +
-                  std::to_string(pixels.rows) + " pixels, but its annotations say " +
-                  std::to_string(image.width) + "x" + std::to_string(image.height));
+void label(const Corpus& corpus, std::size_t index, Image& image) {
+  const Image& record = corpus.images[index];
+  if (record.width != image.width || record.height != image.height) {
+    throw Error(image.path.string() + ": has " + std::to_string(image.width) + "x" +
+                std::to_string(image.height) + " pixels, but its annotations say " +
+                std::to_string(record.width) + "x" + std::to_string(record.height));
+  }
+  int number = 0;
+  for (Annotation annotation : record.annotations) {
+    if (annotation.label.empty()) {
+      annotation.label = corpus.classes[static_cast<std::size_t>(annotation.category)].name;
     }
-    if (image.source.empty()) {
-      image.source = source;
-      image.source_file = "images/" + image.file;
-    }
-    const std::vector<Annotation> annotations = std::move(image.annotations);
-    image.annotations.clear();
-    for (const Annotation& a : annotations) {
-      const int category = category_of[static_cast<std::size_t>(a.category)];
-      add_annotation(image, {a.box, category}, image.path.string(), notes);
-    }
+    add_annotation(image, annotation, image.file + ": annotation " + std::to_string(++number));
   }
 }
 
 }  // namespace
 
-Corpus read_coco_source(const std::filesystem::path& folder, Notes& notes) {
-  Corpus corpus = read_corpus(folder);
-  std::vector<int> category_of;
-  for (const std::string& name : corpus.classes) category_of.push_back(class_index(name, folder.string()));
-  corpus.classes = cell_classes();
-  const std::string source = std::filesystem::absolute(folder / "").parent_path().filename().string();
-  standardise_part(corpus.train, category_of, source, notes);
-  standardise_part(corpus.val, category_of, source, notes);
-  return corpus;
+DataSet open_coco(const std::filesystem::path& folder) {
+  const auto corpus = std::make_shared<Corpus>(read_corpus(folder));
+  const std::string name = std::filesystem::absolute(folder / "").parent_path().filename().string();
+  DataSet set;
+  set.classes = corpus->classes;
+  set.left_out = corpus->left_out;
+  std::unordered_map<std::string, std::size_t> index_of;
+  for (Image& image : corpus->images) {
+    const std::size_t index = index_of.size();
+    index_of[image.file] = index;
+    Image listed = image;
+    listed.annotations.clear();
+    listed.width = listed.height = 0;
+    if (image.source.empty()) {
+      listed.source = name;
+      listed.source_file = "images/" + image.file;
+    }
+    set.gives_completeness |= !image.absent.empty() || !image.not_exhaustive.empty();
+    set.images.push_back(std::move(listed));
+  }
+  set.label = [corpus, index_of](Image& image, ImageFile&) {
+    label(*corpus, index_of.at(image.file), image);
+  };
+  return set;
 }
 
 }  // namespace smearscope::corpus

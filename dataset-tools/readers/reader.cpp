@@ -1,14 +1,19 @@
 #include "readers/reader.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <optional>
+
+#include "corpus/parallel.h"
 
 namespace smearscope::corpus {
 
 const std::vector<Reader>& readers() {
   static const std::vector<Reader> all{
-      {"bccd", "BCCD: VOC XML in Annotations/, parts in ImageSets/Main/", read_bccd},
-      {"txl", "TXL-PBC: YOLO text in labels/{train,val}/", read_txl},
-      {"coco", "a corpus folder: images/ and annotations/{train,val}.json", read_coco_source},
+      {"bccd", "BCCD: VOC XML in Annotations/, parts in ImageSets/Main/", open_bccd},
+      {"txl", "TXL-PBC: YOLO text in labels/{train,val}/", open_txl},
+      {"coco", "a corpus folder: images/ and annotations/{train,val,test,all}.json", open_coco},
   };
   return all;
 }
@@ -22,27 +27,78 @@ const Reader& find_reader(const std::string& name) {
   throw Error("unknown source '" + name + "'; known are " + known);
 }
 
-void add_annotation(Image& image, const Annotation& annotation, const std::string& where, Notes& notes) {
+Image read_labelled(const DataSet& set, std::size_t index, ImageFile& file) {
+  Image image = set.images[index];
+  image.width = file.width();
+  image.height = file.height();
+  image.sha256 = file.sha256();
+  set.label(image, file);
+  return image;
+}
+
+Corpus read_all(const DataSet& set, unsigned threads) {
+  std::vector<std::optional<Image>> images(set.images.size());
+  std::vector<std::string> problems(set.images.size());
+  parallel_for(images.size(), threads, [&](std::size_t i) {
+    try {
+      ImageFile file(set.images[i].path);
+      images[i] = read_labelled(set, i, file);
+    } catch (const Error& problem) {
+      problems[i] = problem.what();
+    }
+  });
+  Corpus corpus;
+  corpus.left_out = set.left_out;
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    const Image& listed = set.images[i];
+    if (images[i]) {
+      corpus.images.push_back(std::move(*images[i]));
+    } else {
+      corpus.left_out.push_back(
+          {listed.source, listed.source_file, "", {rules::file_unreadable, problems[i]}});
+    }
+  }
+  return corpus;
+}
+
+void add_annotation(Image& image, const Annotation& annotation, const std::string& where) {
   const Box& box = annotation.box;
-  const Box clipped{
-      std::clamp(box.x_min, 0.0, double(image.width)), std::clamp(box.y_min, 0.0, double(image.height)),
-      std::clamp(box.x_max, 0.0, double(image.width)), std::clamp(box.y_max, 0.0, double(image.height))};
+  const double width = image.width, height = image.height;
+  const Box clipped{std::clamp(box.x_min, 0.0, width), std::clamp(box.y_min, 0.0, height),
+                    std::clamp(box.x_max, 0.0, width), std::clamp(box.y_max, 0.0, height)};
   // Coordinates are kept to 0.01 pixel; a thinner box would have no area in the file.
   if (!(clipped.width() >= 0.01 && clipped.height() >= 0.01)) {
-    notes.push_back(where + ": box without area dropped");
+    image.changes.push_back({rules::box_without_area, where + ": dropped"});
     return;
   }
-  const bool repeated =
-      std::any_of(image.annotations.begin(), image.annotations.end(), [&](const Annotation& other) {
-        return other.category == annotation.category && other.box.x_min == clipped.x_min &&
-               other.box.y_min == clipped.y_min && other.box.x_max == clipped.x_max &&
-               other.box.y_max == clipped.y_max;
-      });
-  if (repeated) {
-    notes.push_back(where + ": repeated label dropped");
+  const auto same = [&](const Annotation& other) {
+    return other.label == annotation.label && other.category == annotation.category &&
+           other.box.x_min == clipped.x_min && other.box.y_min == clipped.y_min &&
+           other.box.x_max == clipped.x_max && other.box.y_max == clipped.y_max;
+  };
+  if (std::any_of(image.annotations.begin(), image.annotations.end(), same)) {
+    image.changes.push_back({rules::label_doubled, where + ": dropped"});
     return;
   }
-  image.annotations.push_back({clipped, annotation.category});
+  // Labels are rounded; half a pixel outside is no news.
+  constexpr double rounding = 0.5;
+  if (box.x_min < -rounding || box.y_min < -rounding || box.x_max > width + rounding ||
+      box.y_max > height + rounding) {
+    image.changes.push_back({rules::box_clipped, where});
+  }
+  image.annotations.push_back(annotation);
+  image.annotations.back().box = clipped;
+}
+
+void note_unreadable_label(Image& image, const std::string& where, const std::string& problem) {
+  image.changes.push_back({rules::label_unreadable, where + ": " + problem});
+}
+
+bool parse_number(const std::string& text, double& value) {
+  if (text.empty() || std::isspace(static_cast<unsigned char>(text.front()))) return false;
+  char* end = nullptr;
+  value = std::strtod(text.c_str(), &end);
+  return end == text.c_str() + text.size() && std::isfinite(value);
 }
 
 }  // namespace smearscope::corpus

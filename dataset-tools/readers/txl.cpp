@@ -6,8 +6,6 @@
 #include <fstream>
 #include <sstream>
 
-#include "corpus/classes.h"
-#include "corpus/image_io.h"
 #include "readers/reader.h"
 
 namespace smearscope::corpus {
@@ -15,52 +13,48 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Annotation read_line(const std::string& line, const Image& image, const std::string& where) {
+Annotation read_line(const std::string& line, const Image& image) {
   static const std::vector<std::string> names{"WBC", "RBC", "Platelets"};
   std::istringstream in(line);
   int number = -1;
   double x = 0, y = 0, width = 0, height = 0;
   std::string rest;
   if (!(in >> number >> x >> y >> width >> height) || in >> rest) {
-    throw Error(where + ": not 'class x y width height': '" + line + "'");
+    throw Error("not 'class x y width height': '" + line + "'");
   }
   if (number < 0 || number >= static_cast<int>(names.size())) {
-    throw Error(where + ": unknown class number " + std::to_string(number));
+    throw Error("unknown class number " + std::to_string(number));
   }
   constexpr double slack = 0.01;  // of the image; labels are rounded
   const bool inside = x - width / 2 > -slack && x + width / 2 < 1 + slack && y - height / 2 > -slack &&
                       y + height / 2 < 1 + slack && width >= 0 && height >= 0;
-  if (!inside) throw Error(where + ": the box reaches outside the image");
+  if (!inside) throw Error("the box reaches outside the image");
   const Box box{(x - width / 2) * image.width, (y - height / 2) * image.height, (x + width / 2) * image.width,
                 (y + height / 2) * image.height};
-  return {box, class_index(names[static_cast<std::size_t>(number)], where)};
+  return {box, -1, names[static_cast<std::size_t>(number)]};
 }
 
-Image read_image_record(const fs::path& root, const std::string& part, const fs::path& file, Notes& notes) {
-  Image image;
-  image.file = file.filename().string();
-  image.source = "txl";
-  image.source_file = "TXL_PBC/images/" + part + "/" + image.file;
-  image.path = file;
-  const cv::Mat pixels = read_image(file);
-  image.width = pixels.cols;
-  image.height = pixels.rows;
-
-  const fs::path labels = root / "labels" / part / file.stem().concat(".txt");
+void label(const fs::path& root, Image& image) {
+  // The part's folder, which the corpus may call by another name.
+  const std::string part = image.path.parent_path().filename().string();
+  const fs::path labels = root / "labels" / part / image.path.stem().concat(".txt");
   std::ifstream in(labels);
-  if (!in) throw Error(labels.string() + ": cannot read the labels of " + file.string());
+  if (!in) throw Error(labels.string() + ": cannot read the labels of " + image.path.string());
   int number = 0;
   for (std::string line; std::getline(in, line);) {
     ++number;
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
     const std::string where = labels.string() + ": line " + std::to_string(number);
-    add_annotation(image, read_line(line, image, where), where, notes);
+    try {
+      add_annotation(image, read_line(line, image), where);
+    } catch (const Error& problem) {
+      note_unreadable_label(image, where, problem.what());
+    }
   }
-  return image;
 }
 
-std::vector<Image> read_part(const fs::path& root, const std::string& part, Notes& notes) {
-  const fs::path folder = root / "images" / part;
+void add_part(const fs::path& root, const std::string& folder_name, const char* part, DataSet& set) {
+  const fs::path folder = root / "images" / folder_name;
   if (!fs::is_directory(folder)) throw Error(folder.string() + ": no such folder; is it TXL-PBC?");
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(folder)) {
@@ -68,23 +62,27 @@ std::vector<Image> read_part(const fs::path& root, const std::string& part, Note
     if (type == ".jpg" || type == ".jpeg" || type == ".png") files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
-  std::vector<Image> images;
-  for (const fs::path& file : files) images.push_back(read_image_record(root, part, file, notes));
-  return images;
+  for (const fs::path& file : files) {
+    Image image;
+    image.file = file.filename().string();
+    image.source = "txl";
+    image.source_file = "TXL_PBC/images/" + folder_name + "/" + image.file;
+    image.part = part;
+    image.path = file;
+    set.images.push_back(std::move(image));
+  }
 }
 
 }  // namespace
 
-Corpus read_txl(const fs::path& folder, Notes& notes) {
+DataSet open_txl(const fs::path& folder) {
   const fs::path root = fs::is_directory(folder / "TXL_PBC") ? folder / "TXL_PBC" : folder;
-  Corpus corpus;
-  corpus.classes = cell_classes();
-  corpus.train = read_part(root, "train", notes);
-  corpus.val = read_part(root, "val", notes);
-  if (fs::is_directory(root / "images" / "test")) {
-    for (Image& image : read_part(root, "test", notes)) corpus.val.push_back(std::move(image));
-  }
-  return corpus;
+  DataSet set;
+  add_part(root, "train", "train", set);
+  add_part(root, "val", "val", set);
+  if (fs::is_directory(root / "images" / "test")) add_part(root, "test", "val", set);
+  set.label = [root](Image& image, ImageFile&) { label(root, image); };
+  return set;
 }
 
 }  // namespace smearscope::corpus

@@ -7,10 +7,13 @@
 #include <opencv2/imgproc.hpp>
 #include <string>
 
-#include "corpus/classes.h"
 #include "corpus/records.h"
 
 namespace smearscope::testing {
+
+inline std::vector<corpus::Class> cell_classes() {
+  return {{"wbc"}, {"rbc"}, {"platelet"}};
+}
 
 inline void write_text(const std::filesystem::path& file, const std::string& text) {
   std::filesystem::create_directories(file.parent_path());
@@ -30,14 +33,14 @@ inline std::vector<corpus::Annotation> write_smear(const std::filesystem::path& 
     cv::circle(image, {x, y}, radius, category == 0 ? cv::Scalar(150, 60, 90) : cv::Scalar(120, 120, 200),
                cv::FILLED);
     annotations.push_back(
-        {{double(x - radius), double(y - radius), double(x + radius), double(y + radius)}, category});
+        {{double(x - radius), double(y - radius), double(x + radius), double(y + radius)}, category, ""});
   }
   std::filesystem::create_directories(file.parent_path());
   cv::imwrite(file.string(), image);
   return annotations;
 }
 
-// An image of `corpus` as a reader would give it.
+// A training image as a reader would give it.
 inline corpus::Image smear_record(const std::filesystem::path& folder, const std::string& name, unsigned seed,
                                   const std::string& source = "test") {
   corpus::Image image;
@@ -46,6 +49,7 @@ inline corpus::Image smear_record(const std::filesystem::path& folder, const std
   image.height = 64;
   image.source = source;
   image.source_file = name;
+  image.part = "train";
   image.path = folder / name;
   image.annotations = write_smear(image.path, seed);
   return image;

@@ -7,7 +7,6 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
-#include "corpus/classes.h"
 #include "corpus/image_io.h"
 #include "corpus/similarity.h"
 #include "corpus_files.h"
@@ -19,10 +18,15 @@ namespace {
 using testing::smear_record;
 using testing::TemporaryFolder;
 
+Image of_val(Image image) {
+  image.part = "val";
+  return image;
+}
+
 class Merge : public ::testing::Test {
  protected:
   Merge() {
-    for (Corpus* corpus : {&a_, &b_}) corpus->classes = cell_classes();
+    for (Corpus* corpus : {&a_, &b_}) corpus->classes = testing::cell_classes();
   }
   // `record`'s picture, changed, as a file of its own.
   Image changed(const Image& record, const std::string& name, const std::function<void(cv::Mat&)>& change) {
@@ -40,29 +44,30 @@ class Merge : public ::testing::Test {
 
 TEST_F(Merge, UnrelatedImagesAllStay) {
   for (unsigned i = 0; i < 20; ++i) {
-    (i % 2 ? a_ : b_).train.push_back(smear_record(folder_.path(), "t" + std::to_string(i) + ".png", i));
-    a_.val.push_back(smear_record(folder_.path(), "v" + std::to_string(i) + ".png", 100 + i));
+    (i % 2 ? a_ : b_).images.push_back(smear_record(folder_.path(), "t" + std::to_string(i) + ".png", i));
+    a_.images.push_back(of_val(smear_record(folder_.path(), "v" + std::to_string(i) + ".png", 100 + i)));
   }
   const MergeResult merged = merge({a_, b_});
   EXPECT_TRUE(merged.removals.empty());
-  EXPECT_EQ(merged.corpus.train.size(), 20U);
+  EXPECT_EQ(count_of_part(merged.corpus, "train"), 20U);
 }
 
 TEST_F(Merge, ATrainImageWithTheBytesOfAnyValImageIsLeftOut) {
   const Image image = smear_record(folder_.path(), "a.png", 1);
-  a_.train = {image, smear_record(folder_.path(), "b.png", 2)};
-  b_.val = {image};
+  a_.images = {image, smear_record(folder_.path(), "b.png", 2)};
+  b_.images = {of_val(image)};
   const MergeResult merged = merge({a_, b_});
   ASSERT_EQ(merged.removals.size(), 1U);
   EXPECT_EQ(merged.removals[0].kind, Removal::Kind::train_repeats_val);
-  EXPECT_EQ(merged.corpus.train.size(), 1U);
-  EXPECT_EQ(merged.corpus.val.size(), 1U);
+  EXPECT_EQ(count_of_part(merged.corpus, "train"), 1U);
+  EXPECT_EQ(count_of_part(merged.corpus, "val"), 1U);
 }
 
 TEST_F(Merge, ATurnedResizedRecolouredCopyOfAValImageIsLeftOut) {
   const Image image = smear_record(folder_.path(), "a.png", 1);
-  a_.val = {image, smear_record(folder_.path(), "b.png", 2)};
-  a_.train = {
+  a_.images = {
+      of_val(image),
+      of_val(smear_record(folder_.path(), "b.png", 2)),
       changed(image, "turned.png", [](cv::Mat& m) { cv::rotate(m, m, cv::ROTATE_90_CLOCKWISE); }),
       changed(image, "mirrored.png", [](cv::Mat& m) { cv::flip(m, m, 1); }),
       changed(image, "square.png",
@@ -77,31 +82,30 @@ TEST_F(Merge, ATurnedResizedRecolouredCopyOfAValImageIsLeftOut) {
     EXPECT_EQ(removal.kind, Removal::Kind::train_resembles_val) << removal.file;
     EXPECT_EQ(removal.kept_file, "a.png");
   }
-  EXPECT_TRUE(merged.corpus.train.empty());
+  EXPECT_EQ(count_of_part(merged.corpus, "train"), 0U);
 }
 
 TEST_F(Merge, RepeatedTrainAndValImagesStayOnce) {
   const Image train = smear_record(folder_.path(), "a.png", 1),
               val = smear_record(folder_.path(), "b.png", 2);
-  a_.train = b_.train = {train};
-  a_.val = b_.val = {val};
+  a_.images = b_.images = {train, of_val(val)};
   const MergeResult merged = merge({a_, b_});
-  EXPECT_EQ(merged.corpus.train.size(), 1U);
-  EXPECT_EQ(merged.corpus.val.size(), 1U);
+  EXPECT_EQ(count_of_part(merged.corpus, "train"), 1U);
+  EXPECT_EQ(count_of_part(merged.corpus, "val"), 1U);
   EXPECT_EQ(merged.removals.size(), 2U);
 }
 
 TEST_F(Merge, TwoImagesOfOneNameBothStay) {
   std::filesystem::create_directories(folder_.file("x"));
-  a_.train = {smear_record(folder_.path(), "a.png", 1, "one")};
-  b_.train = {smear_record(folder_.file("x"), "a.png", 2, "two")};
+  a_.images = {smear_record(folder_.path(), "a.png", 1, "one")};
+  b_.images = {smear_record(folder_.file("x"), "a.png", 2, "two")};
   const MergeResult merged = merge({a_, b_});
-  ASSERT_EQ(merged.corpus.train.size(), 2U);
-  EXPECT_EQ(merged.corpus.train[1].file, "two-a.png");
+  ASSERT_EQ(merged.corpus.images.size(), 2U);
+  EXPECT_EQ(merged.corpus.images[1].file, "two-a.png");
 }
 
 TEST_F(Merge, DifferentClassesAreAnError) {
-  b_.classes = {"cell"};
+  b_.classes = {{"cell"}};
   EXPECT_THROW(merge({a_, b_}), Error);
   EXPECT_THROW(merge({}), Error);
 }

@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 
+#include "corpus/folder.h"
 #include "corpus_files.h"
 #include "temporary_folder.h"
 
@@ -43,7 +44,7 @@ class Readers : public ::testing::Test {
     write_text(folder_.file("TXL_PBC/labels/train/one.txt"), labels);
     write_text(folder_.file("TXL_PBC/labels/val/two.txt"), "");
   }
-  Corpus read(const char* source) { return find_reader(source).read(folder_.path(), notes_); }
+  Corpus read(const char* source) { return read_all(find_reader(source).open(folder_.path())); }
   std::string error_of(const char* source) {
     try {
       read(source);
@@ -52,80 +53,94 @@ class Readers : public ::testing::Test {
     }
     return "no error";
   }
+  // Of the first image: "rule: detail" of its only change, or what it has instead.
+  std::string change_of(const char* source) {
+    const Corpus corpus = read(source);
+    if (corpus.images.empty() || corpus.images[0].changes.size() != 1) return "not one change";
+    return corpus.images[0].changes[0].rule + ": " + corpus.images[0].changes[0].detail;
+  }
+  // Why the only file left out is left out.
+  std::string left_out_of(const char* source) {
+    const Corpus corpus = read(source);
+    if (corpus.left_out.size() != 1) return std::to_string(corpus.left_out.size()) + " left out";
+    return corpus.left_out[0].change.rule + ": " + corpus.left_out[0].change.detail;
+  }
   TemporaryFolder folder_;
-  Notes notes_;
 };
 
-TEST_F(Readers, BccdPartsComeFromItsImageSetsAndNamesAreMapped) {
+TEST_F(Readers, BccdPartsComeFromItsImageSets) {
   make_bccd(voc_object("WBC", corners("1", 2, 30, 40)) + voc_object("Platelets", corners("50", 2, 60, 12)));
   const Corpus corpus = read("bccd");
-  ASSERT_EQ(corpus.train.size(), 1U);
-  ASSERT_EQ(corpus.val.size(), 1U);
-  EXPECT_EQ(corpus.train[0].file, "one.jpg");
-  EXPECT_EQ(corpus.train[0].width, 96);
-  ASSERT_EQ(corpus.train[0].annotations.size(), 2U);
-  EXPECT_EQ(corpus.train[0].annotations[1].category, 2);
-  EXPECT_EQ(corpus.train[0].annotations[0].box.y_max, 40);
+  ASSERT_EQ(corpus.images.size(), 2U);
+  EXPECT_EQ(corpus.images[1].part, "val");
+  const Image& image = corpus.images[0];
+  EXPECT_EQ(image.part, "train");
+  EXPECT_EQ(image.file, "one.jpg");
+  EXPECT_EQ(image.width, 96);
+  ASSERT_EQ(image.annotations.size(), 2U);
+  EXPECT_EQ(image.annotations[1].label, "Platelets");
+  EXPECT_EQ(image.annotations[0].box.y_max, 40);
+  EXPECT_EQ(image.sha256, sha256_of_file(image.path));
 }
 
 TEST_F(Readers, ABccdBoxWithoutAreaIsDroppedAndNoted) {
   make_bccd(voc_object("RBC", corners("10", 10, 10, 10)) + voc_object("RBC", corners("1", 2, 30, 40)));
-  EXPECT_EQ(read("bccd").train[0].annotations.size(), 1U);
-  ASSERT_EQ(notes_.size(), 1U);
-  EXPECT_THAT(notes_[0], AllOf(HasSubstr("one.xml: object 1"), HasSubstr("without area")));
+  EXPECT_EQ(read("bccd").images[0].annotations.size(), 1U);
+  EXPECT_THAT(change_of("bccd"), AllOf(HasSubstr("one.xml: object 1"), HasSubstr("without area")));
 }
 
-TEST_F(Readers, BadBccdLabelsAreErrorsWithFileAndObject) {
-  make_bccd(voc_object("Blast", corners("1", 2, 30, 40)));
-  EXPECT_THAT(error_of("bccd"), AllOf(HasSubstr("one.xml: object 1"), HasSubstr("unknown class 'Blast'")));
-  make_bccd(voc_object("RBC", corners("ten", 2, 30, 40)));
-  EXPECT_THAT(error_of("bccd"), AllOf(HasSubstr("object 1"), HasSubstr("<xmin> is 'ten'")));
+TEST_F(Readers, BadBccdLabelsAreNotedWithFileAndObject) {
+  make_bccd(voc_object("RBC", corners("ten", 2, 30, 40)) + voc_object("RBC", corners("1", 2, 30, 40)));
+  EXPECT_EQ(read("bccd").images[0].annotations.size(), 1U);
+  EXPECT_THAT(change_of("bccd"),
+              AllOf(HasSubstr("label unreadable"), HasSubstr("object 1"), HasSubstr("<xmin> is 'ten'")));
   make_bccd(voc_object("RBC", corners("nan", 2, 30, 40)));
-  EXPECT_THAT(error_of("bccd"), HasSubstr("not a number"));
+  EXPECT_THAT(change_of("bccd"), HasSubstr("not a number"));
   make_bccd("<object>");
-  EXPECT_THAT(error_of("bccd"), HasSubstr("one.xml"));
+  EXPECT_THAT(left_out_of("bccd"), AllOf(HasSubstr("file unreadable"), HasSubstr("one.xml")));
 }
 
-TEST_F(Readers, AMissingOrBrokenImageIsAnErrorWithItsName) {
+TEST_F(Readers, AMissingOrBrokenImageIsLeftOutWithItsName) {
   make_bccd("");
   write_text(folder_.file("BCCD/JPEGImages/one.jpg"), "not an image");
-  EXPECT_THAT(error_of("bccd"), AllOf(HasSubstr("one.jpg"), HasSubstr("not an image")));
+  EXPECT_THAT(left_out_of("bccd"), AllOf(HasSubstr("one.jpg"), HasSubstr("not an image")));
   std::filesystem::remove(folder_.file("BCCD/JPEGImages/one.jpg"));
-  EXPECT_THAT(error_of("bccd"), AllOf(HasSubstr("one.jpg"), HasSubstr("no such image")));
+  EXPECT_THAT(left_out_of("bccd"), AllOf(HasSubstr("one.jpg"), HasSubstr("no such image")));
+  EXPECT_EQ(read("bccd").images.size(), 1U) << "the other image is read";
 }
 
 TEST_F(Readers, TxlBoxesAreScaledToPixels) {
   make_txl("0 0.5 0.5 0.25 0.5\n2 0.1 0.1 0.1 0.1\n");
   const Corpus corpus = read("txl");
-  ASSERT_EQ(corpus.train[0].annotations.size(), 2U);
-  const Box& box = corpus.train[0].annotations[0].box;
+  ASSERT_EQ(corpus.images.size(), 2U) << "classes.txt is not a label file";
+  ASSERT_EQ(corpus.images[0].annotations.size(), 2U);
+  const Box& box = corpus.images[0].annotations[0].box;
   EXPECT_DOUBLE_EQ(box.x_min, 36);
   EXPECT_DOUBLE_EQ(box.x_max, 60);
   EXPECT_DOUBLE_EQ(box.y_min, 16);
   EXPECT_DOUBLE_EQ(box.y_max, 48);
-  EXPECT_EQ(corpus.train[0].annotations[1].category, 2);
-  EXPECT_EQ(corpus.val.size(), 1U) << "classes.txt is not a label file";
+  EXPECT_EQ(corpus.images[0].annotations[1].label, "Platelets");
+  EXPECT_EQ(corpus.images[1].part, "val");
 }
 
 TEST_F(Readers, ARepeatedTxlLabelIsDroppedAndNoted) {
   make_txl("1 0.5 0.5 0.25 0.5\n1 0.5 0.5 0.25 0.5\n");
-  EXPECT_EQ(read("txl").train[0].annotations.size(), 1U);
-  ASSERT_EQ(notes_.size(), 1U);
-  EXPECT_THAT(notes_[0], AllOf(HasSubstr("one.txt: line 2"), HasSubstr("repeated")));
+  EXPECT_EQ(read("txl").images[0].annotations.size(), 1U);
+  EXPECT_THAT(change_of("txl"), AllOf(HasSubstr("one.txt: line 2"), HasSubstr("doubled")));
 }
 
-TEST_F(Readers, BadTxlLabelsAreErrorsWithFileAndLine) {
+TEST_F(Readers, BadTxlLabelsAreNotedWithFileAndLine) {
   make_txl("1 0.5 0.5 0.25 0.5\n1 0.5 0.5\n");
-  EXPECT_THAT(error_of("txl"), HasSubstr("one.txt: line 2"));
+  EXPECT_THAT(change_of("txl"), AllOf(HasSubstr("label unreadable"), HasSubstr("one.txt: line 2")));
   make_txl("3 0.5 0.5 0.25 0.5\n");
-  EXPECT_THAT(error_of("txl"), HasSubstr("unknown class number 3"));
+  EXPECT_THAT(change_of("txl"), HasSubstr("unknown class number 3"));
   make_txl("1 0.9 0.5 0.5 0.5\n");
-  EXPECT_THAT(error_of("txl"), HasSubstr("outside the image"));
+  EXPECT_THAT(change_of("txl"), HasSubstr("outside the image"));
   make_txl("1 nan 0.5 0.5 0.5\n");
-  EXPECT_THAT(error_of("txl"), HasSubstr("one.txt: line 1"));
+  EXPECT_THAT(change_of("txl"), HasSubstr("one.txt: line 1"));
   make_txl("");
   std::filesystem::remove(folder_.file("TXL_PBC/labels/train/one.txt"));
-  EXPECT_THAT(error_of("txl"), AllOf(HasSubstr("one.txt"), HasSubstr("cannot read")));
+  EXPECT_THAT(left_out_of("txl"), AllOf(HasSubstr("one.txt"), HasSubstr("cannot read")));
 }
 
 TEST_F(Readers, AFolderOfAnotherLayoutIsAnError) {
@@ -141,22 +156,21 @@ TEST_F(Readers, TheRealSetsHaveTheirKnownCounts) {
   if (!shared || !std::filesystem::is_directory(std::filesystem::path(shared) / "bccd")) {
     GTEST_SKIP() << "needs the real data sets in $SMEARSCOPE_SHARED_DATA";
   }
-  const auto cells = [](const std::vector<Image>& part) {
+  const auto cells = [](const Corpus& corpus, const std::string& part) {
     std::size_t count = 0;
-    for (const Image& image : part) count += image.annotations.size();
+    for (const Image& image : corpus.images) count += image.part == part ? image.annotations.size() : 0;
     return count;
   };
-  const Corpus bccd = find_reader("bccd").read(std::filesystem::path(shared) / "bccd", notes_);
-  EXPECT_EQ(bccd.train.size(), 205U);
-  EXPECT_EQ(bccd.val.size(), 87U);
-  EXPECT_EQ(cells(bccd.train) + cells(bccd.val), 3350U + 301U + 292U - 2U);
-  EXPECT_EQ(notes_.size(), 2U);
-  notes_.clear();
-  const Corpus txl = find_reader("txl").read(std::filesystem::path(shared) / "txl-pbc", notes_);
-  EXPECT_EQ(txl.train.size(), 974U);
-  EXPECT_EQ(txl.val.size(), 275U);
-  EXPECT_EQ(cells(txl.train), 16188U + 1019U + 564U - 2U);
-  EXPECT_EQ(cells(txl.val), 4552U + 292U + 166U);
+  const Corpus bccd = read_all(find_reader("bccd").open(std::filesystem::path(shared) / "bccd"));
+  EXPECT_EQ(count_of_part(bccd, "train"), 205U);
+  EXPECT_EQ(count_of_part(bccd, "val"), 87U);
+  EXPECT_EQ(cells(bccd, "train") + cells(bccd, "val"), 3350U + 301U + 292U - 2U);
+  EXPECT_TRUE(bccd.left_out.empty());
+  const Corpus txl = read_all(find_reader("txl").open(std::filesystem::path(shared) / "txl-pbc"));
+  EXPECT_EQ(count_of_part(txl, "train"), 974U);
+  EXPECT_EQ(count_of_part(txl, "val"), 275U);
+  EXPECT_EQ(cells(txl, "train"), 16188U + 1019U + 564U - 2U);
+  EXPECT_EQ(cells(txl, "val"), 4552U + 292U + 166U);
 }
 
 }  // namespace

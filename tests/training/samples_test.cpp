@@ -26,16 +26,16 @@ class SamplesTest : public ::testing::Test {
   }
   std::string make_corpus(const std::string& name, unsigned images, const std::vector<std::string>& classes) {
     corpus::Corpus corpus;
-    corpus.classes = classes;
+    for (const std::string& name : classes) corpus.classes.push_back({name});
     for (unsigned i = 0; i < images; ++i) {
-      corpus.train.push_back(
+      corpus.images.push_back(
           testing::smear_record(folder_.file("source-" + name), std::to_string(i) + ".png", i));
     }
     corpus::write_corpus(folder_.file(name), corpus);
     return folder_.file(name);
   }
   std::string make_corpus(const std::string& name, unsigned images) {
-    return make_corpus(name, images, corpus::cell_classes());
+    return make_corpus(name, images, {"wbc", "rbc", "platelet"});
   }
   TemporaryFolder folder_;
   Regimen regimen_;

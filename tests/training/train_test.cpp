@@ -62,12 +62,13 @@ std::string bytes_of(const std::string& file) {
 class Train : public ::testing::Test {
  protected:
   Train() {
-    corpus_.classes = corpus::cell_classes();
+    corpus_.classes = testing::cell_classes();
     for (unsigned i = 0; i < 2; ++i) {
-      corpus_.train.push_back(
+      corpus_.images.push_back(
           testing::smear_record(folder_.file("source"), std::to_string(i) + ".png", i + 1));
     }
-    corpus_.val.push_back(testing::smear_record(folder_.file("source"), "val.png", 3));
+    corpus_.images.push_back(testing::smear_record(folder_.file("source"), "val.png", 3));
+    corpus_.images.back().part = "val";
     corpus::write_corpus(folder_.file("corpus"), corpus_);
     testing::write_text(folder_.file("tiny.toml"), tiny_regimen);
   }
@@ -125,7 +126,7 @@ TEST_F(Train, TheModelFileSaysWhatItWasTrainedOn) {
   train(o);
   const auto model = Model::load(folder_.file("run/model.safetensors"));
   EXPECT_EQ(model->info().name, "tiny");
-  EXPECT_EQ(model->info().classes, corpus::cell_classes());
+  EXPECT_EQ(model->info().classes, corpus::class_names(corpus_));
   EXPECT_EQ(model->info().corpus_digest, corpus::digest_of(corpus::read_corpus(folder_.file("corpus"))));
   EXPECT_EQ(model->info().licence, "MIT");
   EXPECT_THAT(model->info().regimen, AllOf(HasSubstr("epochs = 1"), HasSubstr("seed 1")));
@@ -160,7 +161,8 @@ TEST_F(Train, TheEngineFindsWhatTheNetworkHasLearnedByHeart) {
                  "augmentation.brightness=0.0"};
   train(o);
   Detector detector(Model::load(folder_.file("run/model.safetensors")), DetectorOptions());
-  for (const corpus::Image& image : corpus_.train) {
+  for (const corpus::Image& image : corpus_.images) {
+    if (image.part != "train") continue;
     const cv::Mat rgb = corpus::read_image(image.path);
     Frame frame;
     frame.width = rgb.cols;

@@ -34,17 +34,24 @@ Samples::Samples(const std::vector<CorpusChoice>& choices, const Regimen& regime
     corpus::Corpus read = corpus::read_corpus(choice.folder);
     if (read.classes.empty())
       throw Error(choice.folder + ": the corpus has no classes (\"categories\" is empty)");
-    if (!classes_.empty() && read.classes != classes_) {
-      throw Error(choice.folder + ": its classes (" + joined(read.classes) +
-                  ") differ from the first corpus's (" + joined(classes_) + ")");
+    const std::vector<std::string> names = corpus::class_names(read);
+    if (!classes_.empty() && names != classes_) {
+      throw Error(choice.folder + ": its classes (" + joined(names) + ") differ from the first corpus's (" +
+                  joined(classes_) + ")");
     }
-    classes_ = read.classes;
+    classes_ = names;
     digests.push_back(corpus::digest_of(read));
-    std::move(read.val.begin(), read.val.end(), std::back_inserter(val_));
-    sources_.push_back({std::move(read.train), choice.weight});
+    sources_.push_back({{}, choice.weight});
+    for (corpus::Image& image : read.images) {
+      if (image.part == "train") sources_.back().train.push_back(std::move(image));
+      if (image.part == "val") val_.push_back(std::move(image));
+    }
   }
   digest_ = digests.size() == 1 ? digests[0] : corpus::sha256_of_text(joined(digests));
-  if (images_per_epoch() == 0) throw Error(choices.front().folder + ": no training images");
+  if (images_per_epoch() == 0) {
+    throw Error(choices.front().folder +
+                ": no training images (annotations/train.json; smearscope-corpus split makes it)");
+  }
 }
 
 std::size_t Samples::images_per_epoch() const {

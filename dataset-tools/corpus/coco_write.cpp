@@ -1,0 +1,131 @@
+#include <cmath>
+#include <cstdio>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "corpus/coco.h"
+
+namespace smearscope::corpus {
+namespace {
+
+using nlohmann::json;
+
+double hundredths(double pixels) {
+  return std::round(pixels * 100) / 100;
+}
+
+json corner_and_size(const Box& box) {
+  const double x = hundredths(box.x_min), y = hundredths(box.y_min);
+  return {x, y, hundredths(box.x_max - x), hundredths(box.y_max - y)};
+}
+
+json category_ids(const std::vector<int>& categories) {
+  json ids = json::array();
+  for (const int category : categories) ids.push_back(category + 1);
+  return ids;
+}
+
+const char* name_of(BoxOrigin origin) {
+  switch (origin) {
+    case BoxOrigin::segmented:
+      return "segmented";
+    case BoxOrigin::fallback:
+      return "fallback";
+    case BoxOrigin::labelled:
+      break;
+  }
+  return "labelled";
+}
+
+json record_of(const Image& image, int id) {
+  json record{{"id", id},
+              {"file_name", image.file},
+              {"width", image.width},
+              {"height", image.height},
+              {"source", image.source},
+              {"source_file", image.source_file},
+              {"neg_category_ids", category_ids(image.absent)},
+              {"not_exhaustive_category_ids", category_ids(image.not_exhaustive)},
+              {"ignore_regions", json::array()}};
+  for (const Box& region : image.ignore_regions) record["ignore_regions"].push_back(corner_and_size(region));
+  if (!image.group.empty()) record["group"] = image.group;
+  if (image.pixel_size_um > 0) record["pixel_size_um"] = std::round(image.pixel_size_um * 1e5) / 1e5;
+  return record;
+}
+
+json record_of(const Annotation& annotation, int id, int image_id) {
+  const json bbox = corner_and_size(annotation.box);
+  json record{{"id", id},
+              {"image_id", image_id},
+              {"category_id", annotation.category + 1},
+              {"bbox", bbox},
+              {"area", hundredths(bbox[2].get<double>() * bbox[3].get<double>())},
+              {"iscrowd", 0},
+              {"segmentation", json::array()},
+              {"box_origin", name_of(annotation.origin)}};
+  if (!annotation.label.empty()) record["label"] = annotation.label;
+  return record;
+}
+
+// One record a line, so that a change to a corpus reads well in a comparison; never all of them in memory.
+class List {
+ public:
+  List(std::ostream& out, const char* name) : out_(out) { out_ << ",\n\"" << name << "\": ["; }
+  ~List() { out_ << "\n]"; }
+  List(const List&) = delete;
+  List& operator=(const List&) = delete;
+  void add(const json& record) {
+    out_ << (first_ ? "\n" : ",\n") << record.dump(-1, ' ', false, json::error_handler_t::replace);
+    first_ = false;
+  }
+
+ private:
+  std::ostream& out_;
+  bool first_ = true;
+};
+
+void write_document(std::ostream& out, const std::vector<Class>& classes,
+                    const std::vector<const Image*>& images, int& next_image_id, int& next_annotation_id) {
+  out << "{\n\"info\": {\"description\": \"Smearscope corpus\"},\n\"licenses\": []";
+  {
+    List list(out, "categories");
+    for (std::size_t i = 0; i < classes.size(); ++i) {
+      const int parent = classes[i].parent;
+      list.add({{"id", i + 1},
+                {"name", classes[i].name},
+                {"supercategory", parent < 0 ? "cell" : classes[static_cast<std::size_t>(parent)].name}});
+    }
+  }
+  const int first_image_id = next_image_id;
+  {
+    List list(out, "images");
+    for (const Image* image : images) list.add(record_of(*image, next_image_id++));
+  }
+  {
+    List list(out, "annotations");
+    int image_id = first_image_id;
+    for (const Image* image : images) {
+      for (const Annotation& a : image->annotations) list.add(record_of(a, next_annotation_id++, image_id));
+      ++image_id;
+    }
+  }
+  out << "\n}\n";
+}
+
+}  // namespace
+
+void write_coco(const std::filesystem::path& file, const std::vector<Class>& classes,
+                const std::vector<const Image*>& images, int& next_image_id, int& next_annotation_id) {
+  const std::filesystem::path beside = file.string() + ".new";
+  std::ofstream out(beside, std::ios::binary | std::ios::trunc);
+  write_document(out, classes, images, next_image_id, next_annotation_id);
+  out.close();
+  std::error_code problem;
+  if (out) std::filesystem::rename(beside, file, problem);
+  if (!out || problem) {
+    std::filesystem::remove(beside, problem);
+    throw Error(file.string() + ": cannot write the file (is the disk full?)");
+  }
+}
+
+}  // namespace smearscope::corpus

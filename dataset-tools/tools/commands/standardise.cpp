@@ -1,0 +1,33 @@
+#include "corpus/standardise.h"
+
+#include <iostream>
+
+#include "corpus/folder.h"
+#include "readers/reader.h"
+#include "tools/commands.h"
+#include "tools/report.h"
+
+namespace smearscope::corpus {
+
+int run_standardise(const Arguments& arguments) {
+  arguments.expect_no_positional();
+  const Reader& reader = find_reader(arguments.required("source"));
+  const std::filesystem::path input = arguments.required("input"), output = arguments.required("output");
+  const Taxonomy taxonomy = load_taxonomy(arguments.optional("taxonomy", "cells"));
+  StandardiseOptions options;
+  const std::string general = arguments.optional("general-wbc", "keep");
+  if (general != "keep" && general != "drop")
+    throw Error("--general-wbc is '" + general + "'; it must be keep or drop");
+  options.keep_general = general == "keep";
+  options.threads = static_cast<unsigned>(arguments.integer("threads", 1, 1024).value_or(0));
+  if (!std::filesystem::is_directory(input)) throw Error(input.string() + ": no such folder");
+  check_is_new(output);  // before the work, not after it
+
+  const Corpus corpus = standardise(reader.open(input), reader.name, taxonomy, output, options);
+  print_changes(corpus, std::cerr);
+  print_counts(corpus, std::cout);
+  print_change_counts(corpus, std::cout);
+  return has_gaps(corpus) ? done_with_gaps : done;
+}
+
+}  // namespace smearscope::corpus
