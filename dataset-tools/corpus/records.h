@@ -24,7 +24,7 @@ enum class BoxOrigin { labelled, segmented, fallback };
 struct Annotation {
   Box box;            // inside the image, with area
   int category = -1;  // index into Corpus::classes (the category id in COCO is one more); -1: not mapped yet
-  std::string label;  // the source's own, often finer name: "SNE", "3"
+  std::string label = "";  // the source's own, often finer name: "SNE", "3"
   BoxOrigin origin = BoxOrigin::labelled;
 };
 
