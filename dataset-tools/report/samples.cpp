@@ -1,0 +1,138 @@
+#include "report/samples.h"
+
+#include <algorithm>
+#include <opencv2/imgproc.hpp>
+
+#include "corpus/image_io.h"
+#include "draw/draw.h"
+
+namespace smearscope::corpus {
+namespace {
+
+bool shows(const Image& image, const SampleFilter& filter) {
+  if (!filter.source.empty() && image.source != filter.source) return false;
+  if (filter.category < 0) return true;
+  return std::any_of(image.annotations.begin(), image.annotations.end(),
+                     [&](const Annotation& a) { return a.category == filter.category; });
+}
+
+// How many classes `image` has that are not in `covered`.
+std::size_t news_in(const Image& image, const std::vector<bool>& covered) {
+  std::vector<int> fresh;
+  for (const Annotation& a : image.annotations) {
+    if (covered[static_cast<std::size_t>(a.category)]) continue;
+    if (std::find(fresh.begin(), fresh.end(), a.category) == fresh.end()) fresh.push_back(a.category);
+  }
+  return fresh.size();
+}
+
+const char* const font = "DejaVu Sans, Sans";
+constexpr int tile_width = 640, tile_height = 480, caption_height = 26, gap = 12;
+
+// The end of a long path says more than its beginning. A Patch shows 40 characters.
+std::string caption_of(const Image& image) {
+  constexpr std::size_t limit = 38;
+  std::string text = image.source + "  " + (image.source_file.empty() ? image.file : image.source_file);
+  if (!image.part.empty()) text += "  [" + image.part + "]";
+  if (text.size() <= limit) return text;
+  std::size_t cut = text.size() - limit + 3;
+  while (cut < text.size() && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) ++cut;  // whole UTF-8
+  return "..." + text.substr(cut);
+}
+
+}  // namespace
+
+std::vector<const Image*> sample_images(const Corpus& corpus, const SampleFilter& filter, std::size_t count) {
+  std::vector<const Image*> candidates;
+  for (const Image& image : corpus.images) {
+    if (shows(image, filter)) candidates.push_back(&image);
+  }
+  const std::size_t size = candidates.size();
+  count = std::min(count, size);
+  std::vector<bool> covered(corpus.classes.size()), taken(size);
+  for (std::size_t pick = 0; pick < count; ++pick) {
+    // Each pick looks from another place on, so that where several are as good, they lie apart.
+    const std::size_t start = pick * size / count;
+    std::size_t best = size, best_news = 0;
+    for (std::size_t i = 0; i < size; ++i) {
+      const std::size_t index = (start + i) % size;
+      if (taken[index]) continue;
+      const std::size_t news = news_in(*candidates[index], covered);
+      if (best == size || news > best_news) {
+        best = index;
+        best_news = news;
+      }
+    }
+    taken[best] = true;
+    for (const Annotation& a : candidates[best]->annotations)
+      covered[static_cast<std::size_t>(a.category)] = true;
+  }
+  std::vector<const Image*> samples;
+  for (std::size_t i = 0; i < size; ++i) {
+    if (taken[i]) samples.push_back(candidates[i]);
+  }
+  return samples;
+}
+
+cv::Mat drawn_sample(const Image& image, const std::vector<Class>& classes, const SampleFilter& filter,
+                     int width, int height) {
+  const cv::Mat rgb = read_image(image.path);
+  if (rgb.cols != image.width || rgb.rows != image.height) {
+    throw Error(image.path.string() + ": is " + std::to_string(rgb.cols) + "x" + std::to_string(rgb.rows) +
+                ", but its record says " + std::to_string(image.width) + "x" + std::to_string(image.height));
+  }
+  const double scale = std::min({width / double(rgb.cols), height / double(rgb.rows), 2.0});
+  const cv::Size size(std::max(1, cvRound(rgb.cols * scale)), std::max(1, cvRound(rgb.rows * scale)));
+  cv::Mat picture;
+  cv::resize(rgb, picture, size, 0, 0, scale < 1 ? cv::INTER_AREA : cv::INTER_CUBIC);
+  cv::cvtColor(picture, picture, cv::COLOR_RGB2BGR);
+  std::vector<draw::ShownCell> cells;
+  for (const Annotation& a : image.annotations) {
+    if (filter.category >= 0 && a.category != filter.category) continue;
+    draw::ShownCell cell;
+    cell.box = {static_cast<float>(a.box.x_min * scale), static_cast<float>(a.box.y_min * scale),
+                static_cast<float>(a.box.x_max * scale), static_cast<float>(a.box.y_max * scale)};
+    cell.label = a.category;
+    cell.class_name = classes[static_cast<std::size_t>(a.category)].name;
+    cell.stale = a.origin == BoxOrigin::fallback;  // dashed: a stand-in
+    cells.push_back(cell);
+  }
+  draw::Options options;
+  options.scores = options.counts = false;
+  options.font = font;
+  draw::Overlay overlay(options);
+  draw::Painter painter;
+  painter.paint(
+      draw::bgr_canvas(picture.data, picture.cols, picture.rows, static_cast<std::ptrdiff_t>(picture.step)),
+      overlay.compose(picture.cols, picture.rows, cells, {}));
+  return picture;
+}
+
+cv::Mat contact_sheet(const std::vector<const Image*>& images, std::size_t first,
+                      const std::vector<Class>& classes, const SampleFilter& filter) {
+  const std::size_t end = std::min(images.size(), first + images_per_sheet);
+  const int rows = (static_cast<int>(end - first) + sheet_columns - 1) / sheet_columns;
+  cv::Mat sheet(rows * (tile_height + caption_height + gap) + gap, sheet_columns * (tile_width + gap) + gap,
+                CV_8UC3, cv::Scalar::all(255));
+  draw::TextCache text(font);
+  draw::Painter painter;
+  std::vector<draw::Item> captions;
+  for (std::size_t i = first; i < end; ++i) {
+    const int place = static_cast<int>(i - first);
+    const int x = gap + place % sheet_columns * (tile_width + gap);
+    const int y = gap + place / sheet_columns * (tile_height + caption_height + gap);
+    const cv::Mat picture = drawn_sample(*images[i], classes, filter, tile_width, tile_height);
+    picture.copyTo(sheet(cv::Rect(x + (tile_width - picture.cols) / 2, y + (tile_height - picture.rows) / 2,
+                                  picture.cols, picture.rows)));
+    draw::TextStyle style;
+    style.size = 18;
+    style.color = draw::black;
+    const draw::Patch& patch = text.render(caption_of(*images[i]), style);
+    captions.push_back({x, y + tile_height + 2, patch.width, patch.height, draw::black, 255, &patch});
+  }
+  painter.paint(draw::bgr_canvas(sheet.data, sheet.cols, sheet.rows, static_cast<std::ptrdiff_t>(sheet.step)),
+                captions);
+  return sheet;
+}
+
+}  // namespace smearscope::corpus

@@ -1,0 +1,35 @@
+// Pictures from a corpus with its boxes on them.
+#pragma once
+
+#include <opencv2/core/mat.hpp>
+#include <string>
+#include <vector>
+
+#include "corpus/records.h"
+#include "smearscope/error.h"
+
+namespace smearscope::corpus {
+
+// Which images, and of which class boxes are shown. Empty: all.
+struct SampleFilter {
+  std::string source;
+  int category = -1;  // index into Corpus::classes: images that have it, and only its boxes are drawn
+};
+
+// Up to `count` images in corpus order, always the same ones: first such that between them show as many
+// classes as possible, then others spread over the corpus.
+std::vector<const Image*> sample_images(const Corpus& corpus, const SampleFilter& filter, std::size_t count);
+
+// The image scaled to fit into width x height (at most doubled), with its boxes and class names as
+// celloverlay draws them. BGR. Throws Error if the file isn't an image of the recorded size.
+cv::Mat drawn_sample(const Image& image, const std::vector<Class>& classes, const SampleFilter& filter,
+                     int width, int height);
+
+constexpr int sheet_columns = 3, sheet_rows = 3, images_per_sheet = sheet_columns * sheet_rows;
+
+// A contact sheet, BGR: up to images_per_sheet of `images` from index `first` on, each with its source, file
+// and part below it.
+cv::Mat contact_sheet(const std::vector<const Image*>& images, std::size_t first,
+                      const std::vector<Class>& classes, const SampleFilter& filter);
+
+}  // namespace smearscope::corpus

@@ -1,0 +1,99 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <opencv2/imgcodecs.hpp>
+
+#include "corpus/folder.h"
+#include "corpus/progress.h"
+#include "model/file_writer.h"
+#include "report/samples.h"
+#include "tools/commands.h"
+
+namespace smearscope::corpus {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> sources_of(const Corpus& corpus) {
+  std::vector<std::string> names;
+  for (const Image& image : corpus.images) {
+    if (std::find(names.begin(), names.end(), image.source) == names.end()) names.push_back(image.source);
+  }
+  return names;
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+SampleFilter filter_of(const Arguments& arguments, const Corpus& corpus) {
+  SampleFilter filter;
+  filter.source = arguments.optional("source", "");
+  const std::vector<std::string> sources = sources_of(corpus), classes = class_names(corpus);
+  if (!filter.source.empty() && std::find(sources.begin(), sources.end(), filter.source) == sources.end()) {
+    throw Error("--source " + filter.source + ": not in this corpus; it has " + joined(sources));
+  }
+  if (arguments.has("class")) {
+    const auto found = std::find(classes.begin(), classes.end(), arguments.required("class"));
+    if (found == classes.end()) {
+      throw Error("--class " + arguments.required("class") + ": not in this corpus; it has " +
+                  joined(classes));
+    }
+    filter.category = static_cast<int>(found - classes.begin());
+  }
+  return filter;
+}
+
+// As many of each source as there are, up to an equal share of what is still wanted.
+std::vector<const Image*> chosen_images(const Corpus& corpus, SampleFilter filter, std::size_t count) {
+  if (!filter.source.empty()) return sample_images(corpus, filter, count);
+  std::vector<const Image*> chosen;
+  const std::vector<std::string> sources = sources_of(corpus);
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    filter.source = sources[i];
+    const std::size_t share = (count - chosen.size()) / (sources.size() - i);
+    const auto images = sample_images(corpus, filter, share);
+    chosen.insert(chosen.end(), images.begin(), images.end());
+  }
+  return chosen;
+}
+
+void write_sheet(const fs::path& file, const cv::Mat& sheet) {
+  std::vector<unsigned char> bytes;
+  cv::imencode(".png", sheet, bytes);
+  replace_file(file.string(), {{bytes.data(), bytes.size()}});
+}
+
+}  // namespace
+
+int run_preview(const Arguments& arguments) {
+  if (arguments.positional().size() != 1) {
+    throw Error("preview takes one corpus folder; see smearscope-corpus preview --help");
+  }
+  const fs::path output = arguments.required("output");
+  check_is_new(output);
+  const Corpus corpus = read_corpus(arguments.positional().front());
+  const SampleFilter filter = filter_of(arguments, corpus);
+  const auto count = static_cast<std::size_t>(arguments.integer("count", 1, 100000).value_or(36));
+  const std::vector<const Image*> images = chosen_images(corpus, filter, count);
+  if (images.empty()) throw Error("no image of that source has a box of that class");
+  const std::size_t sheets = (images.size() + images_per_sheet - 1) / images_per_sheet;
+  Progress progress("drawing sheets", sheets);
+  fs::create_directories(output);
+  for (std::size_t sheet = 0; sheet < sheets; ++sheet) {
+    char name[32];
+    std::snprintf(name, sizeof name, "sheet-%04zu.png", sheet + 1);
+    write_sheet(output / name, contact_sheet(images, sheet * images_per_sheet, corpus.classes, filter));
+    progress.step();
+  }
+  std::cout << images.size() << " images on " << sheets << (sheets == 1 ? " sheet" : " sheets") << " in "
+            << output.string() << "\n";
+  return done;
+}
+
+}  // namespace smearscope::corpus
