@@ -138,7 +138,7 @@ std::string figure(const Image& image, const std::vector<Class>& classes) {
   const std::string name = escaped(image.source_file.empty() ? image.file : image.source_file);
   return "<figure><img alt=\"" + name + " with its boxes\" width=\"" + std::to_string(picture.cols) +
          "\" height=\"" + std::to_string(picture.rows) + "\" src=\"data:image/jpeg;base64," + base64(bytes) +
-         "\"><figcaption>" + name + (image.part.empty() ? "" : " (" + escaped(image.part) + ")") +
+         "\"/><figcaption>" + name + (image.part.empty() ? "" : " (" + escaped(image.part) + ")") +
          "</figcaption></figure>\n";
 }
 
@@ -210,8 +210,8 @@ std::string changes(const Corpus& corpus, const Statistics& statistics) {
 }  // namespace
 
 std::string html_report(const PageTitle& title, const Corpus& corpus, const Statistics& statistics) {
-  return "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<meta name=\"viewport\" "
-         "content=\"width=device-width, initial-scale=1\">\n<title>Corpus " +
+  return "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>\n<meta name=\"viewport\" "
+         "content=\"width=device-width, initial-scale=1\"/>\n<title>Corpus " +
          escaped(title.name) + "</title>\n<style>\n" + page_css + "</style></head>\n<body>\n" +
          summary(title, statistics) + section("Sources", "What each source contributes.") +
          html(sources_table(statistics)) + html(origins_table(statistics)) + class_counts(statistics) +
