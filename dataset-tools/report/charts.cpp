@@ -16,6 +16,12 @@ std::string number(double value) {
   return text;
 }
 
+std::string rounded(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3g", value);
+  return text;
+}
+
 std::string rect(double x, double y, double width, double height, const std::string& color,
                  const std::string& tip) {
   return "<rect x=\"" + number(x) + "\" y=\"" + number(y) + "\" width=\"" + number(width) + "\" height=\"" +
@@ -141,7 +147,7 @@ std::string histogram(const std::string& title, const std::vector<Series>& serie
     const double median = quantile(all, 0.5);
     const double x = side + width * std::clamp((median - low) / (high - low), 0.0, 1.0);
     svg += "<path class=\"median\" d=\"M" + number(x) + " " + number(top) + "V" + number(base) + "\"/>";
-    svg += text_at(side, base + 26, "start", "tick", "median " + number(median) + " " + unit);
+    svg += text_at(side, base + 26, "start", "tick", "median " + rounded(median) + " " + unit);
   }
   return svg + "</svg>";
 }

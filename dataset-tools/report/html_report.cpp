@@ -12,7 +12,7 @@
 namespace smearscope::corpus {
 namespace {
 
-constexpr std::size_t samples_per_source = 8;
+constexpr std::size_t samples_per_source = 9;
 constexpr std::size_t listed_files = 200;
 
 std::string base64(const std::vector<unsigned char>& bytes) {
@@ -132,7 +132,7 @@ std::string pixel_sizes(const Statistics& statistics) {
 }
 
 std::string figure(const Image& image, const std::vector<Class>& classes) {
-  const cv::Mat picture = drawn_sample(image, classes, {}, 480, 480);
+  const cv::Mat picture = drawn_sample(image, classes, {}, 480, 480, 1.4);  // shown at two thirds
   std::vector<unsigned char> bytes;
   cv::imencode(".jpg", picture, bytes, {cv::IMWRITE_JPEG_QUALITY, 82});
   const std::string name = escaped(image.source_file.empty() ? image.file : image.source_file);

@@ -29,15 +29,19 @@ std::size_t news_in(const Image& image, const std::vector<bool>& covered) {
 const char* const font = "DejaVu Sans, Sans";
 constexpr int tile_width = 640, tile_height = 480, caption_height = 26, gap = 12;
 
-// The end of a long path says more than its beginning. A Patch shows 40 characters.
+// Source, name of the source's file and part. A Patch shows 40 characters; a long name loses its beginning.
 std::string caption_of(const Image& image) {
-  constexpr std::size_t limit = 38;
-  std::string text = image.source + "  " + (image.source_file.empty() ? image.file : image.source_file);
-  if (!image.part.empty()) text += "  [" + image.part + "]";
-  if (text.size() <= limit) return text;
-  std::size_t cut = text.size() - limit + 3;
-  while (cut < text.size() && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) ++cut;  // whole UTF-8
-  return "..." + text.substr(cut);
+  const std::string part = image.part.empty() ? "" : "  [" + image.part + "]";
+  const std::string path = image.source_file.empty() ? image.file : image.source_file;
+  std::string name = path.substr(path.rfind('/') + 1);
+  const std::size_t others = image.source.size() + part.size() + 2;
+  const std::size_t room = others < 30 ? 40 - others : 10;
+  if (name.size() > room) {
+    std::size_t cut = name.size() - room + 1;
+    while (cut < name.size() && (static_cast<unsigned char>(name[cut]) & 0xC0) == 0x80) ++cut;  // whole UTF-8
+    name = "\u2026" + name.substr(cut);
+  }
+  return image.source + "  " + name + part;
 }
 
 }  // namespace
@@ -75,7 +79,7 @@ std::vector<const Image*> sample_images(const Corpus& corpus, const SampleFilter
 }
 
 cv::Mat drawn_sample(const Image& image, const std::vector<Class>& classes, const SampleFilter& filter,
-                     int width, int height) {
+                     int width, int height, double font_scale) {
   const cv::Mat rgb = read_image(image.path);
   if (rgb.cols != image.width || rgb.rows != image.height) {
     throw Error(image.path.string() + ": is " + std::to_string(rgb.cols) + "x" + std::to_string(rgb.rows) +
@@ -100,6 +104,8 @@ cv::Mat drawn_sample(const Image& image, const std::vector<Class>& classes, cons
   draw::Options options;
   options.scores = options.counts = false;
   options.font = font;
+  options.font_scale = font_scale;
+  options.line_width = cvRound(2 * font_scale);
   draw::Overlay overlay(options);
   draw::Painter painter;
   painter.paint(
@@ -121,7 +127,7 @@ cv::Mat contact_sheet(const std::vector<const Image*>& images, std::size_t first
     const int place = static_cast<int>(i - first);
     const int x = gap + place % sheet_columns * (tile_width + gap);
     const int y = gap + place / sheet_columns * (tile_height + caption_height + gap);
-    const cv::Mat picture = drawn_sample(*images[i], classes, filter, tile_width, tile_height);
+    const cv::Mat picture = drawn_sample(*images[i], classes, filter, tile_width, tile_height, 1);
     picture.copyTo(sheet(cv::Rect(x + (tile_width - picture.cols) / 2, y + (tile_height - picture.rows) / 2,
                                   picture.cols, picture.rows)));
     draw::TextStyle style;

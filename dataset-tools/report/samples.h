@@ -23,7 +23,7 @@ std::vector<const Image*> sample_images(const Corpus& corpus, const SampleFilter
 // The image scaled to fit into width x height (at most doubled), with its boxes and class names as
 // celloverlay draws them. BGR. Throws Error if the file isn't an image of the recorded size.
 cv::Mat drawn_sample(const Image& image, const std::vector<Class>& classes, const SampleFilter& filter,
-                     int width, int height);
+                     int width, int height, double font_scale);
 
 constexpr int sheet_columns = 3, sheet_rows = 3, images_per_sheet = sheet_columns * sheet_rows;
 

@@ -25,6 +25,34 @@ const std::vector<Command>& commands() {
        {},
        {},
        run_merge},
+      {"stats",
+       "DIR [--html FILE] [--json FILE]",
+       "prints what a corpus holds: images, boxes, classes and share of each source, boxes of each class,\n"
+       "scale, and what was repaired or left out. --html writes a page with charts and samples that needs\n"
+       "nothing else, --json the numbers.\n",
+       {"html", "json"},
+       {},
+       {},
+       run_stats},
+      {"preview",
+       "DIR --output DIR [--count N] [--source NAME] [--class NAME]",
+       "draws contact sheets (PNG) of N images (36) with their boxes and names, of all sources and classes "
+       "or\n"
+       "one. A dashed box is a stand-in of the usual size.\n",
+       {"output", "count", "source", "class"},
+       {},
+       {},
+       run_preview},
+      {"fetch",
+       "[KIND] [--output DIR] [--mirror URL|FILE] [--sha256 HEX]",
+       "downloads a data set from its public home (without KIND: lists them), goes on where an earlier try\n"
+       "ended, checks the digest and unpacks into DIR (default: ./KIND). --mirror names another place of "
+       "the\n"
+       "same archive, or a local copy.\n",
+       {"output", "mirror", "sha256"},
+       {},
+       {},
+       run_fetch},
   };
   return all;
 }

@@ -22,6 +22,9 @@ struct Command {
 
 int run_standardise(const Arguments& arguments);
 int run_merge(const Arguments& arguments);
+int run_stats(const Arguments& arguments);
+int run_preview(const Arguments& arguments);
+int run_fetch(const Arguments& arguments);
 
 const std::vector<Command>& commands();
 

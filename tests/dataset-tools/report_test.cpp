@@ -181,11 +181,11 @@ std::size_t pixels_of(const cv::Mat& picture, draw::Color color) {
 
 TEST_F(ReportTest, DrawnSampleShowsTheBoxesOfTheChosenClass) {
   const Image& image = add("one", {wbc, rbc});
-  const cv::Mat all = drawn_sample(image, corpus_.classes, {}, 192, 192);
+  const cv::Mat all = drawn_sample(image, corpus_.classes, {}, 192, 192, 1);
   EXPECT_EQ(all.size(), cv::Size(192, 128));
   EXPECT_GT(pixels_of(all, draw::class_color(wbc, "")), 60U);
   EXPECT_GT(pixels_of(all, draw::class_color(rbc, "")), 60U);
-  const cv::Mat one = drawn_sample(image, corpus_.classes, {"", rbc}, 192, 192);
+  const cv::Mat one = drawn_sample(image, corpus_.classes, {"", rbc}, 192, 192, 1);
   EXPECT_EQ(pixels_of(one, draw::class_color(wbc, "")), 0U);
   EXPECT_GT(pixels_of(one, draw::class_color(rbc, "")), 60U);
 }
