@@ -66,12 +66,12 @@ std::string class_name_of(const GstVideoRegionOfInterestMeta& region) {
 }
 
 // The tests' program and the plugin each hold a copy of this file, and GStreamer knows a name only once.
-void register_stage_meta() {
+void register_custom_metas() {
   static std::once_flag once;
   std::call_once(once, [] {
     static const gchar* no_tags[] = {nullptr};
-    if (!gst_meta_get_info(stage_meta_name)) {
-      gst_meta_register_custom(stage_meta_name, no_tags, nullptr, nullptr, nullptr);
+    for (const char* name : {detection_meta_name, stage_meta_name}) {
+      if (!gst_meta_get_info(name)) gst_meta_register_custom(name, no_tags, nullptr, nullptr, nullptr);
     }
   });
 }
@@ -111,6 +111,25 @@ void remove_cells(GstBuffer* buffer) {
   gst_buffer_foreach_meta(buffer, drop_cell, nullptr);
 }
 
+void attach_origin(GstBuffer* buffer, const DetectionOrigin& origin) {
+  register_custom_metas();
+  GstCustomMeta* meta = gst_buffer_add_custom_meta(buffer, detection_meta_name);
+  gst_structure_set(gst_custom_meta_get_structure(meta), "model", G_TYPE_STRING, origin.model_digest.c_str(),
+                    "age", G_TYPE_UINT, origin.age, nullptr);
+}
+
+std::optional<DetectionOrigin> read_origin(GstBuffer* buffer) {
+  register_custom_metas();
+  GstCustomMeta* meta = gst_buffer_get_custom_meta(buffer, detection_meta_name);
+  if (!meta) return std::nullopt;
+  const GstStructure* structure = gst_custom_meta_get_structure(meta);
+  const gchar* model = gst_structure_get_string(structure, "model");
+  DetectionOrigin origin;
+  if (!model || !gst_structure_get_uint(structure, "age", &origin.age)) return std::nullopt;
+  origin.model_digest = model;
+  return origin;
+}
+
 void attach_true_cells(GstBuffer* buffer, const std::vector<TrueCell>& cells) {
   for (const TrueCell& cell : cells) {
     attach_region(
@@ -139,7 +158,7 @@ std::vector<TrueCell> read_true_cells(GstBuffer* buffer) {
 }
 
 void attach_stage(GstBuffer* buffer, const StageState& stage) {
-  register_stage_meta();
+  register_custom_metas();
   GstCustomMeta* meta = gst_buffer_add_custom_meta(buffer, stage_meta_name);
   gst_structure_set(gst_custom_meta_get_structure(meta), "stage_x", G_TYPE_DOUBLE, stage.x_um, "stage_y",
                     G_TYPE_DOUBLE, stage.y_um, "focus", G_TYPE_DOUBLE, stage.focus_um, "pixel_size",
@@ -147,7 +166,7 @@ void attach_stage(GstBuffer* buffer, const StageState& stage) {
 }
 
 std::optional<StageState> read_stage(GstBuffer* buffer) {
-  register_stage_meta();
+  register_custom_metas();
   GstCustomMeta* meta = gst_buffer_get_custom_meta(buffer, stage_meta_name);
   if (!meta) return std::nullopt;
   StageState stage;

@@ -6,6 +6,9 @@
 // A cell that smeartestsrc painted (ground truth) is likewise a region of interest, with the params structure
 //   ground-truth {label_id int, identity uint64, x_min y_min x_max y_max double, slide_x slide_y double,
 //   visible double}
+// The detection that a frame's cells come from is a custom meta named detection_meta_name, also on a frame
+// without cells; none before the first detection
+//   {model string, age uint}
 // The stage under the frame is a custom meta named stage_meta_name
 //   {stage_x double, stage_y double, focus double, pixel_size double}
 //
@@ -32,6 +35,11 @@ struct Cell {
   unsigned age = 0;        // frames since the one it was detected on; 0: detected on this frame
 };
 
+struct DetectionOrigin {
+  std::string model_digest;  // SHA-256 of the file of the model that looked, in hex; not empty
+  unsigned age = 0;          // frames since the one it looked at; 0: this frame
+};
+
 struct TrueCell {
   Box box;                 // pixels of this frame: the part inside the frame
   int label = 0;           // index in the source's list of classes
@@ -49,6 +57,7 @@ struct StageState {
   double pixel_size_um = 0;  // micrometres of slide per pixel of the frame
 };
 
+inline constexpr const char* detection_meta_name = "SmearscopeDetectionMeta";
 inline constexpr const char* stage_meta_name = "SmearscopeStageMeta";
 
 void attach_cells(GstBuffer* buffer, const std::vector<Cell>& cells);
@@ -59,6 +68,9 @@ std::vector<Cell> read_cells(GstBuffer* buffer);
 
 // Removes what attach_cells attached, and nothing else.
 void remove_cells(GstBuffer* buffer);
+
+void attach_origin(GstBuffer* buffer, const DetectionOrigin& origin);
+std::optional<DetectionOrigin> read_origin(GstBuffer* buffer);  // nothing if the buffer has none
 
 void attach_true_cells(GstBuffer* buffer, const std::vector<TrueCell>& cells);
 std::vector<TrueCell> read_true_cells(GstBuffer* buffer);  // as read_cells

@@ -7,12 +7,14 @@
 #include <atomic>
 #include <cmath>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 
 #include "cell_meta.h"
 #include "detection/cell_detector.h"
-#include "detection/engine_pool.h"
+#include "detection/model_loader.h"
+#include "detection/readings.h"
 #include "detection/settings.h"
 #include "detection/video_frame.h"
 
@@ -24,12 +26,14 @@ using smearscope::CellDetector;
 namespace {
 
 struct State {
-  // Guarded by the object's lock.
+  std::mutex mutex;  // guards these; never held during a detection or a load
   smearscope::DetectionSettings settings;
   bool selection_changed = false;
-  std::shared_ptr<CellDetector> detector;  // from start to stop
-  smearscope::DetectionStats last_stats;   // of the last run, once stopped
-  GstClockTime latency = 0;                // what the latency query answers beyond upstream's
+  std::shared_ptr<CellDetector> detector;           // from start to stop
+  std::unique_ptr<smearscope::ModelLoader> loader;  // likewise
+  std::string model_in_use;                         // as it was set
+  smearscope::DetectionStats last_stats;            // of the last run, once stopped
+  GstClockTime latency = 0;                         // what the latency query answers beyond upstream's
 
   std::atomic<guint64> frames_dropped{0};
 
@@ -38,14 +42,7 @@ struct State {
   bool source_is_live = false;
 };
 
-enum Property : guint {
-  prop_frames_detected = smearscope::first_free_property,
-  prop_frames_skipped,
-  prop_frames_dropped,
-  prop_detection_time,
-  prop_model_digest,
-  prop_class_names,
-};
+using Lock = std::lock_guard<std::mutex>;
 
 GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
     "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE(SMEARSCOPE_FRAME_FORMATS)));
@@ -62,18 +59,34 @@ struct _GstCellDetect {
 G_DEFINE_TYPE(GstCellDetect, gst_cell_detect, GST_TYPE_BASE_TRANSFORM)
 GST_ELEMENT_REGISTER_DEFINE(celldetect, "celldetect", GST_RANK_NONE, GST_TYPE_CELL_DETECT)
 
-// ---- errors
+// ---- messages
 
-static void post_error(GstCellDetect* self, GQuark domain, gint code, const std::exception& error) {
-  GST_OBJECT_LOCK(self);
-  const smearscope::DetectionSettings settings = self->state->settings;
-  GST_OBJECT_UNLOCK(self);
+// GST_MESSAGE_ERROR or GST_MESSAGE_WARNING
+static void post_complaint(GstCellDetect* self, GstMessageType type, GQuark domain, gint code,
+                           const std::string& text) {
+  smearscope::DetectionSettings settings;
+  {
+    const Lock lock(self->state->mutex);
+    settings = self->state->settings;
+  }
   gst_element_message_full(
-      GST_ELEMENT(self), GST_MESSAGE_ERROR, domain, code, g_strdup(error.what()),
+      GST_ELEMENT(self), type, domain, code, g_strdup(text.c_str()),
       g_strdup_printf("model=%s device=%s precision=%s threads=%d classes=%s", settings.model.c_str(),
                       settings.device.c_str(), name_of(settings.precision), settings.threads,
                       settings.selection.classes.c_str()),
       __FILE__, GST_FUNCTION, __LINE__);
+}
+
+static void post_complaint(GstCellDetect* self, GstMessageType type, smearscope::LoadStep step,
+                           const std::string& text) {
+  switch (step) {
+    case smearscope::LoadStep::find:
+      return post_complaint(self, type, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND, text);
+    case smearscope::LoadStep::read:
+      return post_complaint(self, type, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ, text);
+    case smearscope::LoadStep::run:
+      return post_complaint(self, type, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS, text);
+  }
 }
 
 // Runs one step; what it throws becomes an element error of that domain and code.
@@ -82,58 +95,109 @@ static bool attempt(GstCellDetect* self, GQuark domain, gint code, Step step) {
   try {
     step();
     return true;
+  } catch (const smearscope::LoadError& error) {
+    post_complaint(self, GST_MESSAGE_ERROR, error.step, error.what());
   } catch (const std::exception& error) {
-    post_error(self, domain, code, error);
-    return false;
+    post_complaint(self, GST_MESSAGE_ERROR, domain, code, error.what());
   }
+  return false;
+}
+
+static void post_model_loaded(GstCellDetect* self, const smearscope::ReadyModel& ready) {
+  GstStructure* structure = smearscope::model_loaded(ready);
+  GST_INFO_OBJECT(self, "%" GST_PTR_FORMAT, structure);
+  gst_element_post_message(GST_ELEMENT(self), gst_message_new_element(GST_OBJECT(self), structure));
+}
+
+// ---- a new model beside the stream; see ModelLoader::Client
+
+static void use_model(GstCellDetect* self, const smearscope::ReadyModel& ready) {
+  State& state = *self->state;
+  std::shared_ptr<CellDetector> stream;
+  std::shared_ptr<smearscope::Detector> old;
+  {
+    const Lock lock(state.mutex);
+    if (!state.loader || state.loader->newer_request()) return;
+    stream = state.detector;
+    old = stream->swap(ready.detector, state.settings.selection);
+    state.selection_changed = false;
+    state.model_in_use = state.settings.model;
+  }
+  post_model_loaded(self, ready);
+  if (old != ready.detector) stream->wait_for(*old);
+}
+
+// What was asked for together with the refused model goes with it: the properties tell what is in use.
+static void refuse_model(GstCellDetect* self, const smearscope::LoadError& error) {
+  State& state = *self->state;
+  {
+    const Lock lock(state.mutex);
+    if (!state.loader || state.loader->newer_request()) return;
+    state.settings.model = state.model_in_use;
+    try {
+      state.detector->select(state.settings.selection);
+    } catch (const smearscope::Error&) {
+      state.settings.selection.classes = state.detector->classes();
+      state.detector->select(state.settings.selection);
+    }
+    state.selection_changed = false;
+  }
+  post_complaint(self, GST_MESSAGE_WARNING, error.step,
+                 std::string("New model refused, the old one stays in use. ") + error.what());
 }
 
 // ---- start and stop
 
 static gboolean gst_cell_detect_start(GstBaseTransform* base) {
   auto* self = GST_CELL_DETECT(base);
-  GST_OBJECT_LOCK(self);
-  const smearscope::DetectionSettings settings = self->state->settings;
-  GST_OBJECT_UNLOCK(self);
-
-  std::string path;
-  std::shared_ptr<const smearscope::Model> model;
-  std::shared_ptr<CellDetector> detector;
-  const bool ready = attempt(self, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
-                             [&] { path = smearscope::find_model(settings.model); }) &&
-                     attempt(self, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ,
-                             [&] { model = smearscope::Model::load(path); }) &&
-                     attempt(self, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS, [&] {
-                       const smearscope::DetectorOptions options{smearscope::Device::parse(settings.device),
-                                                                 settings.precision, settings.threads};
-                       detector = std::make_shared<CellDetector>(smearscope::shared_detector(model, options),
-                                                                 settings.selection);
-                     });
-  if (!ready) return FALSE;
-  GST_INFO_OBJECT(self, "model %s, digest %s", path.c_str(), detector->model().digest().c_str());
-
   State& state = *self->state;
+  smearscope::DetectionSettings settings;
+  {
+    const Lock lock(state.mutex);
+    settings = state.settings;
+    state.selection_changed = false;
+  }
+  std::optional<smearscope::ReadyModel> ready;
+  std::shared_ptr<CellDetector> detector;
+  const bool made = attempt(self, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS, [&] {
+    const smearscope::Device device = smearscope::Device::parse(settings.device);
+    ready = smearscope::load_model(settings.model, {device, settings.precision, settings.threads});
+    detector = std::make_shared<CellDetector>(ready->detector, settings.selection);
+  });
+  if (!made) return FALSE;
+
   gst_video_info_init(&state.info);
   state.frames_dropped = 0;
-  GST_OBJECT_LOCK(self);
-  state.detector = std::move(detector);
-  state.selection_changed = false;
-  state.latency = 0;
-  GST_OBJECT_UNLOCK(self);
+  {
+    const Lock lock(state.mutex);
+    state.detector = std::move(detector);
+    state.latency = 0;
+    state.model_in_use = settings.model;
+    state.loader = std::make_unique<smearscope::ModelLoader>(
+        settings.model, *ready,
+        smearscope::ModelLoader::Client{
+            [self](const smearscope::ReadyModel& model) { use_model(self, model); },
+            [self](const smearscope::LoadError& error) { refuse_model(self, error); }});
+    state.loader->watch(state.settings.model_watch);
+  }
+  post_model_loaded(self, *ready);
   return TRUE;
 }
 
 static gboolean gst_cell_detect_stop(GstBaseTransform* base) {
-  auto* self = GST_CELL_DETECT(base);
+  State& state = *GST_CELL_DETECT(base)->state;
+  std::unique_ptr<smearscope::ModelLoader> loader;
   std::shared_ptr<CellDetector> detector;
-  GST_OBJECT_LOCK(self);
-  std::swap(detector, self->state->detector);
-  GST_OBJECT_UNLOCK(self);
+  {
+    const Lock lock(state.mutex);
+    std::swap(loader, state.loader);
+    std::swap(detector, state.detector);
+  }
   if (!detector) return TRUE;
+  loader.reset();
   const smearscope::DetectionStats stats = detector->stats();
-  GST_OBJECT_LOCK(self);
-  self->state->last_stats = stats;
-  GST_OBJECT_UNLOCK(self);
+  const Lock lock(state.mutex);
+  state.last_stats = stats;
   return TRUE;
 }
 
@@ -158,9 +222,12 @@ static gboolean gst_cell_detect_set_caps(GstBaseTransform* base, GstCaps* caps, 
   state.info = info;
 
   state.source_is_live = source_is_live(self);
-  GST_OBJECT_LOCK(self);
-  const smearscope::DetectionMode mode = state.settings.mode;
-  GST_OBJECT_UNLOCK(self);
+  smearscope::DetectionMode mode;
+  {
+    const Lock lock(state.mutex);
+    mode = state.settings.mode;
+    state.loader->frame_size(GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info));
+  }
   const bool live = mode == smearscope::DetectionMode::latest ||
                     (mode == smearscope::DetectionMode::automatic && state.source_is_live);
   if (live) state.detector->go_live();
@@ -176,20 +243,26 @@ static void update_latency(GstCellDetect* self) {
   const double step_ms = 10;
   const auto needed =
       static_cast<GstClockTime>(std::ceil(state.detector->stats().last_ms / step_ms) * step_ms) * GST_MSECOND;
-  GST_OBJECT_LOCK(self);
-  const bool longer = needed > state.latency;
-  if (longer) state.latency = needed;
-  GST_OBJECT_UNLOCK(self);
+  bool longer;
+  {
+    const Lock lock(state.mutex);
+    longer = needed > state.latency;
+    if (longer) state.latency = needed;
+  }
   if (longer) gst_element_post_message(GST_ELEMENT(self), gst_message_new_latency(GST_OBJECT(self)));
 }
 
 static void apply_selection(GstCellDetect* self) {
   State& state = *self->state;
-  GST_OBJECT_LOCK(self);
-  const bool changed = std::exchange(state.selection_changed, false);
-  const smearscope::Selection selection = state.settings.selection;
-  GST_OBJECT_UNLOCK(self);
-  if (changed) state.detector->select(selection);
+  const Lock lock(state.mutex);
+  if (!state.selection_changed) return;
+  try {
+    state.detector->select(state.settings.selection);
+  } catch (const smearscope::Error&) {
+    if (state.loader->busy()) return;  // perhaps classes of the model that is about to come
+    throw;
+  }
+  state.selection_changed = false;
 }
 
 static GstFlowReturn gst_cell_detect_submit_input_buffer(GstBaseTransform* base, gboolean is_discont,
@@ -208,12 +281,12 @@ static GstFlowReturn gst_cell_detect_generate_output(GstBaseTransform* base, Gst
   GstBuffer* buffer = std::exchange(base->queued_buf, nullptr);
   *output = nullptr;
   if (!buffer) return GST_FLOW_OK;
-  std::vector<smearscope::Cell> cells;
+  smearscope::Findings found;
   const bool selected =
       attempt(self, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS, [&] { apply_selection(self); });
   const bool done = selected && attempt(self, GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED, [&] {
                       const smearscope::MappedFrame frame(buffer, self->state->info);
-                      cells = self->state->detector->process(frame.view());
+                      found = self->state->detector->process(frame.view());
                     });
   if (!done) {
     gst_buffer_unref(buffer);
@@ -221,7 +294,8 @@ static GstFlowReturn gst_cell_detect_generate_output(GstBaseTransform* base, Gst
   }
   update_latency(self);
   buffer = gst_buffer_make_writable(buffer);
-  smearscope::attach_cells(buffer, cells);
+  smearscope::attach_cells(buffer, found.cells);
+  if (!found.model_digest.empty()) smearscope::attach_origin(buffer, {found.model_digest, found.age});
   *output = buffer;
   return GST_FLOW_OK;
 }
@@ -243,9 +317,11 @@ static gboolean gst_cell_detect_query(GstBaseTransform* base, GstPadDirection di
   gboolean live;
   GstClockTime least, most;
   gst_query_parse_latency(query, &live, &least, &most);
-  GST_OBJECT_LOCK(self);
-  const GstClockTime own = self->state->latency;
-  GST_OBJECT_UNLOCK(self);
+  GstClockTime own;
+  {
+    const Lock lock(self->state->mutex);
+    own = self->state->latency;
+  }
   gst_query_set_latency(query, live, least + own, GST_CLOCK_TIME_IS_VALID(most) ? most + own : most);
   return TRUE;
 }
@@ -253,82 +329,38 @@ static gboolean gst_cell_detect_query(GstBaseTransform* base, GstPadDirection di
 // ---- properties
 
 static void gst_cell_detect_set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
-  auto* self = GST_CELL_DETECT(object);
   if (id >= smearscope::first_free_property) {
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
     return;
   }
-  GST_OBJECT_LOCK(self);
-  set_setting(self->state->settings, id, value);
-  self->state->selection_changed = true;
-  GST_OBJECT_UNLOCK(self);
-}
-
-static void gst_cell_detect_get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
-  auto* self = GST_CELL_DETECT(object);
-  State& state = *self->state;
-  GST_OBJECT_LOCK(self);
-  if (id < smearscope::first_free_property) get_setting(state.settings, id, value);
-  const std::shared_ptr<CellDetector> detector = state.detector;
-  smearscope::DetectionStats stats = state.last_stats;
-  GST_OBJECT_UNLOCK(self);
-  if (id < smearscope::first_free_property) return;
-  if (detector) stats = detector->stats();
-  switch (id) {
-    case prop_frames_detected:
-      g_value_set_uint64(value, stats.frames_detected);
-      break;
-    case prop_frames_skipped:
-      g_value_set_uint64(value, stats.frames_skipped);
-      break;
-    case prop_frames_dropped:
-      g_value_set_uint64(value, state.frames_dropped);
-      break;
-    case prop_detection_time:
-      g_value_set_double(value, stats.last_ms);
-      break;
-    case prop_model_digest:
-      g_value_set_string(value, detector ? detector->model().digest().c_str() : nullptr);
-      break;
-    case prop_class_names:
-      g_value_set_string(value,
-                         detector ? smearscope::joined(detector->model().info().classes).c_str() : nullptr);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  State& state = *GST_CELL_DETECT(object)->state;
+  const Lock lock(state.mutex);
+  set_setting(state.settings, id, value);
+  if (id == smearscope::prop_model) {
+    if (state.loader) state.loader->load(state.settings.model);
+  } else if (id == smearscope::prop_model_watch) {
+    if (state.loader) state.loader->watch(state.settings.model_watch);
+  } else {
+    state.selection_changed = true;
   }
 }
 
-static void install_readings(GObjectClass* object_class) {
-  const auto flags = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
-  g_object_class_install_property(
-      object_class, prop_frames_detected,
-      g_param_spec_uint64("frames-detected", "Frames detected",
-                          "Frames whose detection has ended since the start", 0, G_MAXUINT64, 0, flags));
-  g_object_class_install_property(
-      object_class, prop_frames_skipped,
-      g_param_spec_uint64("frames-skipped", "Frames skipped",
-                          "Frames that passed without a detection of their own since the start (mode latest)",
-                          0, G_MAXUINT64, 0, flags));
-  g_object_class_install_property(
-      object_class, prop_frames_dropped,
-      g_param_spec_uint64("frames-dropped", "Frames dropped",
-                          "Frames not passed on since the start, because they were already late (qos=true)",
-                          0, G_MAXUINT64, 0, flags));
-  g_object_class_install_property(
-      object_class, prop_detection_time,
-      g_param_spec_double("detection-time", "Detection time",
-                          "Milliseconds that the last detection took, waiting for a shared engine included",
-                          0, G_MAXDOUBLE, 0, flags));
-  g_object_class_install_property(
-      object_class, prop_model_digest,
-      g_param_spec_string("model-digest", "Model digest",
-                          "SHA-256 of the model file in use, in hex; NULL when stopped", nullptr, flags));
-  g_object_class_install_property(
-      object_class, prop_class_names,
-      g_param_spec_string("class-names", "Class names",
-                          "Classes that the model in use can tell apart, in label order; NULL when stopped",
-                          nullptr, flags));
+static void gst_cell_detect_get_property(GObject* object, guint id, GValue* value, GParamSpec*) {
+  State& state = *GST_CELL_DETECT(object)->state;
+  std::shared_ptr<CellDetector> detector;
+  smearscope::Readings readings;
+  readings.frames_dropped = state.frames_dropped;
+  {
+    const Lock lock(state.mutex);
+    if (id < smearscope::first_free_property) get_setting(state.settings, id, value);
+    detector = state.detector;
+    readings.stats = state.last_stats;
+  }
+  if (detector) {
+    readings.stats = detector->stats();
+    readings.detector = detector->detector();
+  }
+  get_reading(readings, id, value);
 }
 
 static void gst_cell_detect_finalize(GObject* object) {
@@ -348,16 +380,18 @@ static void gst_cell_detect_class_init(GstCellDetectClass* klass) {
   object_class->get_property = gst_cell_detect_get_property;
   object_class->finalize = gst_cell_detect_finalize;
   smearscope::install_settings(object_class);
-  install_readings(object_class);
+  smearscope::install_readings(object_class);
 
   auto* element_class = GST_ELEMENT_CLASS(klass);
   gst_element_class_set_static_metadata(
       element_class, "Blood cell detector", "Filter/Analyzer/Video",
       "Finds blood cells in microscope video with a Faster R-CNN model and attaches each to its frame as a "
       "GstVideoRegionOfInterestMeta (roi_type: class name; params \"detection\": confidence, label_id, "
-      "x_min, y_min, "
-      "x_max, y_max in pixels, age in frames). Pixels pass untouched. Put celloverlay after it to see the "
-      "cells",
+      "x_min, y_min, x_max, y_max in pixels, age in frames) and to the frame a custom meta "
+      "SmearscopeDetectionMeta (model: digest of the model that found them; age). Pixels pass untouched. "
+      "Posts "
+      "an element message model-loaded (path, digest, name, classes) for each model it takes into use. Put "
+      "celloverlay after it to see the cells",
       "Smearscope");
   gst_element_class_add_static_pad_template(element_class, &sink_template);
   gst_element_class_add_static_pad_template(element_class, &src_template);

@@ -26,10 +26,32 @@ int all_detections(const ModelInfo& model) {
 
 }  // namespace
 
+CellDetector::Setup::Setup(std::shared_ptr<Detector> detector, const Selection& selection)
+    : detector(std::move(detector)), selection(selection), filter(selection.classes, info().classes) {}
+
+// Holds the setup in `running_` as long as it lives.
+class CellDetector::Running {
+ public:
+  explicit Running(CellDetector& owner) : owner_(owner) {
+    const std::lock_guard<std::mutex> lock(owner_.mutex_);
+    owner_.running_ = owner_.setup_;
+  }
+  ~Running() {
+    const std::lock_guard<std::mutex> lock(owner_.mutex_);
+    owner_.running_.reset();
+    owner_.ended_.notify_all();
+  }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+  const Setup& setup() const { return *owner_.running_; }  // only this object changes running_
+
+ private:
+  CellDetector& owner_;
+};
+
 CellDetector::CellDetector(std::shared_ptr<Detector> detector, const Selection& selection)
-    : detector_(std::move(detector)),
-      selection_(selection),
-      filter_(selection.classes, model().info().classes) {}
+    : setup_(std::make_shared<Setup>(std::move(detector), selection)) {}
 
 void CellDetector::go_live() {
   if (live_) return;
@@ -39,13 +61,33 @@ void CellDetector::go_live() {
 }
 
 void CellDetector::select(const Selection& selection) {
-  ClassFilter filter(selection.classes, model().info().classes);
   const std::lock_guard<std::mutex> lock(mutex_);
-  selection_ = selection;
-  filter_ = std::move(filter);
+  setup_ = std::make_shared<Setup>(setup_->detector, selection);
 }
 
-std::vector<Cell> CellDetector::process(const Frame& frame) {
+std::shared_ptr<Detector> CellDetector::swap(std::shared_ptr<Detector> detector, const Selection& selection) {
+  std::shared_ptr<const Setup> setup = std::make_shared<Setup>(std::move(detector), selection);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::swap(setup_, setup);
+  return setup->detector;
+}
+
+void CellDetector::wait_for(const Detector& detector) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  ended_.wait(lock, [&] { return !running_ || running_->detector.get() != &detector; });
+}
+
+std::shared_ptr<Detector> CellDetector::detector() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return setup_->detector;
+}
+
+std::string CellDetector::classes() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return setup_->selection.classes;
+}
+
+Findings CellDetector::process(const Frame& frame) {
   return live_ ? live_->process(frame) : detect(frame);
 }
 
@@ -58,32 +100,31 @@ DetectionStats CellDetector::stats() const {
   return {detected_, live_ ? live_->counts().skipped : 0, last_ms_};
 }
 
-std::vector<Cell> CellDetector::detect(const Frame& frame) {
-  const ModelInfo& info = model().info();
-  std::unique_lock<std::mutex> lock(mutex_);
-  const ClassFilter filter = filter_;
-  Thresholds thresholds = thresholds_of(selection_, info);
-  lock.unlock();
+Findings CellDetector::detect(const Frame& frame) {
+  const Running running(*this);
+  const Setup& setup = running.setup();
+  const ModelInfo& info = setup.info();
 
   // Cells of unwanted classes must not use up the limit.
+  Thresholds thresholds = thresholds_of(setup.selection, info);
   const auto limit = static_cast<std::size_t>(thresholds.max_detections);
-  if (!filter.keeps_all())
+  if (!setup.filter.keeps_all())
     thresholds.max_detections = std::max(thresholds.max_detections, all_detections(info));
   const auto start = std::chrono::steady_clock::now();
-  const Detections detections = detector_->detect({frame}, thresholds).at(0);
+  const Detections detections = setup.detector->detect({frame}, thresholds).at(0);
   const double elapsed_ms = milliseconds_since(start);
 
-  std::vector<Cell> cells;
+  Findings found{{}, setup.detector->model().digest(), 0};
   for (const Detection& detection : detections) {
-    if (cells.size() == limit) break;
-    if (!filter.keeps(detection.label)) continue;
-    cells.push_back({detection.box, detection.score, detection.label,
-                     info.classes.at(static_cast<std::size_t>(detection.label)), 0});
+    if (found.cells.size() == limit) break;
+    if (!setup.filter.keeps(detection.label)) continue;
+    found.cells.push_back({detection.box, detection.score, detection.label,
+                           info.classes.at(static_cast<std::size_t>(detection.label)), 0});
   }
-  lock.lock();
+  const std::lock_guard<std::mutex> lock(mutex_);
   ++detected_;
   last_ms_ = elapsed_ms;
-  return cells;
+  return found;
 }
 
 }  // namespace smearscope

@@ -1,6 +1,7 @@
 // What celldetect does to one stream's frames: frame in, cells to attach out.
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -29,7 +30,7 @@ struct DetectionStats {
   double last_ms = 0;  // wall-clock time of the last detection, waiting for a shared engine included
 };
 
-// go_live, live, process and reset are for one thread at a time (the streaming thread); select and stats for
+// go_live, live, process and reset are for one thread at a time (the streaming thread); the others for
 // any.
 class CellDetector {
  public:
@@ -44,21 +45,42 @@ class CellDetector {
   // Takes effect with the next detection. Throws Error, and changes nothing, on a class that the model lacks.
   void select(const Selection& selection);
 
+  // From the next detection on, this detector finds the cells, and this is the selection; a detection under
+  // way ends with the old ones. In live mode cells already found keep their motion and age until the new
+  // detector has found its own. Returns the old detector; see wait_for. Throws Error, and changes nothing, on
+  // a class that the new model lacks.
+  std::shared_ptr<Detector> swap(std::shared_ptr<Detector> detector, const Selection& selection);
+
+  // Waits for the detection under way, if it is by this detector. Who keeps the old detector until then
+  // releases it himself, and not the streaming thread, where freeing a network would delay a frame.
+  void wait_for(const Detector& detector);
+
   // Cells in pixels of the frame, inside it. Throws Error if detection fails.
-  std::vector<Cell> process(const Frame& frame);
+  Findings process(const Frame& frame);
 
   void reset();  // the next frame belongs to another stream
   DetectionStats stats() const;
-  const Model& model() const { return detector_->model(); }
+  std::shared_ptr<Detector> detector() const;  // of the next detection
+  std::string classes() const;                 // likewise, of its selection
 
  private:
-  std::vector<Cell> detect(const Frame& frame);
+  // What one detection works with, as a whole.
+  struct Setup {
+    Setup(std::shared_ptr<Detector> detector, const Selection& selection);
+    const ModelInfo& info() const { return detector->model().info(); }
 
-  const std::shared_ptr<Detector> detector_;
+    std::shared_ptr<Detector> detector;
+    Selection selection;
+    ClassFilter filter;
+  };
+  class Running;  // a detection under way
 
-  mutable std::mutex mutex_;  // guards these; detect runs on the live worker too
-  Selection selection_;
-  ClassFilter filter_;
+  Findings detect(const Frame& frame);
+
+  mutable std::mutex mutex_;              // guards these; detect runs on the live worker too
+  std::shared_ptr<const Setup> setup_;    // of the next detection
+  std::shared_ptr<const Setup> running_;  // of the one under way, if any
+  std::condition_variable ended_;         // running_ became empty
   std::uint64_t detected_ = 0;
   double last_ms_ = 0;
 

@@ -42,13 +42,13 @@ LiveDetector::~LiveDetector() {
   worker_.join();
 }
 
-std::vector<Cell> LiveDetector::process(const Frame& frame) {
+Findings LiveDetector::process(const Frame& frame) {
   const Shift shift = motion_.update(frame);
   position_.x += shift.x;
   position_.y += shift.y;
   ++number_;
   offer(frame);
-  return carried_cells(frame);
+  return carried(frame);
 }
 
 // Leaves the frame for the worker and takes the newest result.
@@ -67,18 +67,18 @@ void LiveDetector::offer(const Frame& frame) {
   wake_.notify_one();
 }
 
-std::vector<Cell> LiveDetector::carried_cells(const Frame& frame) const {
+Findings LiveDetector::carried(const Frame& frame) const {
   const auto dx = static_cast<float>(position_.x - shown_.position.x);
   const auto dy = static_cast<float>(position_.y - shown_.position.y);
-  std::vector<Cell> cells;
-  for (const Cell& cell : shown_.cells) {
+  Findings now{{}, shown_.found.model_digest, static_cast<unsigned>(number_ - shown_.number)};
+  for (const Cell& cell : shown_.found.cells) {
     const Box box = clipped(moved(cell.box, dx, dy), frame);
     if (box.x_max - box.x_min < smallest_visible || box.y_max - box.y_min < smallest_visible) continue;
-    cells.push_back(cell);
-    cells.back().box = box;
-    cells.back().age = static_cast<unsigned>(number_ - shown_.number);
+    now.cells.push_back(cell);
+    now.cells.back().box = box;
+    now.cells.back().age = now.age;
   }
-  return cells;
+  return now;
 }
 
 void LiveDetector::reset() {
@@ -109,18 +109,18 @@ void LiveDetector::work() {
       std::swap(running_, waiting_);
       has_waiting_ = false;
     }
-    std::vector<Cell> cells;
+    Findings found;
     std::exception_ptr error;
     try {
-      cells = detect_(running_.frame.view());
+      found = detect_(running_.frame.view());
     } catch (...) {
       error = std::current_exception();
     }
-    finish(running_, std::move(cells), error);
+    finish(running_, std::move(found), error);
   }
 }
 
-void LiveDetector::finish(const Job& job, std::vector<Cell> cells, std::exception_ptr error) {
+void LiveDetector::finish(const Job& job, Findings found, std::exception_ptr error) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (!error) ++counts_.detected;
   if (job.epoch != epoch_) return;
@@ -128,7 +128,7 @@ void LiveDetector::finish(const Job& job, std::vector<Cell> cells, std::exceptio
     error_ = error;
     return;
   }
-  newest_ = {std::move(cells), job.number, job.position};
+  newest_ = {std::move(found), job.number, job.position};
   has_newest_ = true;
 }
 

@@ -7,6 +7,7 @@
 #include <exception>
 #include <functional>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -16,6 +17,13 @@
 
 namespace smearscope {
 
+// Cells, and the detection that they come from.
+struct Findings {
+  std::vector<Cell> cells;
+  std::string model_digest;  // of the model that looked; empty: there was no detection yet
+  unsigned age = 0;          // frames since the one it looked at
+};
+
 // One worker thread always takes the newest frame. Memory is bounded by two copied frames: the one being
 // detected and the newest one that waits; a newer one replaces the one that waits.
 //
@@ -24,7 +32,7 @@ namespace smearscope {
 class LiveDetector {
  public:
   // Called on the worker thread alone. Boxes in pixels of the frame.
-  using Detect = std::function<std::vector<Cell>(const Frame&)>;
+  using Detect = std::function<Findings(const Frame&)>;
 
   struct Counts {
     std::uint64_t detected = 0;  // frames whose detection ended
@@ -39,7 +47,7 @@ class LiveDetector {
 
   // The cells of the newest result so far, moved by the stage's motion since the frame they were found on,
   // clipped to this frame; those that left it are gone. Throws what `detect` threw on the worker, once.
-  std::vector<Cell> process(const Frame& frame);
+  Findings process(const Frame& frame);
 
   // Forgets frames, results and motion: the next frame belongs to another stream (seek, new size).
   void reset();
@@ -55,15 +63,15 @@ class LiveDetector {
     std::uint64_t epoch = 0;   // changed by reset: an older result is of no use
   };
   struct Result {
-    std::vector<Cell> cells;
+    Findings found;
     std::uint64_t number = 0;
     Shift position;
   };
 
   void work();
-  void finish(const Job& job, std::vector<Cell> cells, std::exception_ptr error);
+  void finish(const Job& job, Findings found, std::exception_ptr error);
   void offer(const Frame& frame);
-  std::vector<Cell> carried_cells(const Frame& frame) const;
+  Findings carried(const Frame& frame) const;
 
   const Detect detect_;
 

@@ -5,19 +5,6 @@
 namespace smearscope {
 namespace {
 
-enum Property : guint {
-  prop_model = 1,
-  prop_device,
-  prop_precision,
-  prop_threads,
-  prop_mode,
-  prop_score_threshold,
-  prop_nms_threshold,
-  prop_max_detections,
-  prop_classes,
-};
-static_assert(prop_classes + 1 == first_free_property);
-
 constexpr auto any_time =
     static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING);
 constexpr auto before_start =
@@ -60,13 +47,23 @@ std::optional<double> unless_negative(double value) {
 }
 
 void install_engine_properties(GObjectClass* object_class) {
+  g_object_class_install_property(object_class, prop_model,
+                                  g_param_spec_string("model", "Model",
+                                                      "Model file (.safetensors): a path, or the name of a "
+                                                      "shipped model. Set while playing, the new model is "
+                                                      "loaded and checked beside the stream and takes over "
+                                                      "between two frames (message model-loaded), also "
+                                                      "with other classes; one that is bad, or lacks a class "
+                                                      "of `classes`, is refused with a warning, and "
+                                                      "the old one stays",
+                                                      default_model, any_time));
   g_object_class_install_property(
-      object_class, prop_model,
-      g_param_spec_string(
-          "model", "Model",
-          "Model file (.safetensors): a path, or the name of a shipped model. Loaded on the way from "
-          "READY to PAUSED; a change after that counts from the next start",
-          default_model, before_start));
+      object_class, prop_model_watch,
+      g_param_spec_boolean("model-watch", "Watch the model",
+                           "Whether a new file in the place of the model in use (renamed over it, or written "
+                           "there and then at "
+                           "rest for a second) is taken over as if `model` had been set again",
+                           FALSE, any_time));
   g_object_class_install_property(
       object_class, prop_device,
       g_param_spec_string(
@@ -121,7 +118,8 @@ void install_selection_properties(GObjectClass* object_class) {
       g_param_spec_string(
           "classes", "Classes",
           "Class names to keep, separated by commas, for example \"wbc,platelet\"; empty: all. A name "
-          "that the model does not know is an error",
+          "that the model does not know is an error. For a new model with other classes set `model` first, "
+          "then this: they take effect together",
           "", any_time));
 }
 
@@ -136,6 +134,9 @@ void set_setting(DetectionSettings& settings, guint id, const GValue* value) {
   switch (id) {
     case prop_model:
       settings.model = text_of(value);
+      break;
+    case prop_model_watch:
+      settings.model_watch = g_value_get_boolean(value);
       break;
     case prop_device:
       settings.device = text_of(value);
@@ -172,6 +173,9 @@ void get_setting(const DetectionSettings& settings, guint id, GValue* value) {
   switch (id) {
     case prop_model:
       g_value_set_string(value, settings.model.c_str());
+      break;
+    case prop_model_watch:
+      g_value_set_boolean(value, settings.model_watch);
       break;
     case prop_device:
       g_value_set_string(value, settings.device.c_str());

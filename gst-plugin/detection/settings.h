@@ -13,6 +13,7 @@ enum class DetectionMode { automatic, every, latest };
 
 struct DetectionSettings {
   std::string model = default_model;  // a name for find_model, or a path
+  bool model_watch = false;           // another file in the model's place is loaded
   std::string device = "cpu";         // see Device::parse
   Precision precision = Precision::f32;
   int threads = 0;  // see DetectorOptions
@@ -20,8 +21,20 @@ struct DetectionSettings {
   Selection selection;
 };
 
-// Ids 1 to first_free_property - 1 are the settings' properties.
-inline constexpr guint first_free_property = 10;
+// The settings' properties.
+enum SettingProperty : guint {
+  prop_model = 1,
+  prop_model_watch,
+  prop_device,
+  prop_precision,
+  prop_threads,
+  prop_mode,
+  prop_score_threshold,
+  prop_nms_threshold,
+  prop_max_detections,
+  prop_classes,
+  first_free_property,
+};
 
 void install_settings(GObjectClass* object_class);
 

@@ -101,6 +101,17 @@ TEST(CellMeta, RemovingCellsLeavesOtherRegions) {
   EXPECT_EQ(gst_buffer_get_n_meta(buffer.get(), GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE), 2U);
 }
 
+// Which model looked is told for a frame without cells too, and is kept by copies.
+TEST(CellMeta, OriginIsAbsentUnlessAttached) {
+  Buffer buffer = new_buffer();
+  EXPECT_FALSE(read_origin(buffer.get()).has_value());
+  attach_origin(buffer.get(), {"c0ffee", 3});
+  const Buffer copy(gst_buffer_copy(buffer.get()));
+  ASSERT_TRUE(read_origin(copy.get()).has_value());
+  EXPECT_EQ(read_origin(copy.get())->model_digest, "c0ffee");
+  EXPECT_EQ(read_origin(copy.get())->age, 3U);
+}
+
 // A buffer without stage information says so.
 TEST(CellMeta, StageIsAbsentUnlessAttached) {
   Buffer buffer = new_buffer();

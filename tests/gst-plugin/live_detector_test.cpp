@@ -67,9 +67,9 @@ TEST(LiveDetector, FramesNeverWaitForDetection) {
   Gate gate;
   LiveDetector live([&](const Frame&) {
     gate.pass();
-    return std::vector<Cell>{};
+    return Findings{};
   });
-  for (int i = 0; i < 200; ++i) EXPECT_TRUE(live.process(frame_of(numbered(i))).empty());
+  for (int i = 0; i < 200; ++i) EXPECT_TRUE(live.process(frame_of(numbered(i))).cells.empty());
   gate.let_pass(2);
 }
 
@@ -80,7 +80,7 @@ TEST(LiveDetector, NewestFrameIsDetectedAndOthersAreCounted) {
   LiveDetector live([&](const Frame& frame) {
     seen.push_back(number_of(frame));
     gate.pass();
-    return std::vector<Cell>{};
+    return Findings{};
   });
   live.process(frame_of(numbered(1)));
   gate.wait_until_entered(1);
@@ -95,7 +95,7 @@ TEST(LiveDetector, NewestFrameIsDetectedAndOthersAreCounted) {
 TEST(LiveDetector, NoFrameIsLostFromTheCounts) {
   LiveDetector live([](const Frame&) {
     std::this_thread::sleep_for(1ms);
-    return std::vector<Cell>{};
+    return Findings{};
   });
   for (int i = 0; i < 300; ++i) {
     live.process(frame_of(numbered(i % 256)));
@@ -111,15 +111,44 @@ TEST(LiveDetector, AgeCountsFramesSinceDetection) {
   Gate gate;
   LiveDetector live([&](const Frame&) {
     gate.pass();
-    return std::vector<Cell>{cell};
+    return Findings{{cell}, "tiny", 0};
   });
   live.process(frame_of(numbered(1)));
   gate.wait_until_entered(1);
   live.process(frame_of(numbered(1)));
   gate.let_pass();
   wait_for_detections(live, 1);
-  for (unsigned age = 2; age < 6; ++age) EXPECT_EQ(live.process(frame_of(numbered(1))).at(0).age, age);
+  for (unsigned age = 2; age < 6; ++age) {
+    const Findings found = live.process(frame_of(numbered(1)));
+    EXPECT_EQ(found.cells.at(0).age, age);
+    EXPECT_EQ(found.age, age);
+  }
   gate.let_pass(2);
+}
+
+// What is shown bears the name of the model that found it, until a result of another comes; nothing before
+// the first.
+TEST(LiveDetector, FindingsNameTheirModel) {
+  Gate gate;
+  std::atomic<int> calls{0};
+  LiveDetector live([&](const Frame&) {
+    gate.pass();
+    return Findings{{}, ++calls == 1 ? "old" : "new", 0};
+  });
+  EXPECT_EQ(live.process(frame_of(numbered(1))).model_digest, "");
+  gate.let_pass();
+  wait_for_detections(live, 1);
+  EXPECT_EQ(live.process(frame_of(numbered(1))).model_digest, "old");
+  gate.wait_until_entered(2);
+  EXPECT_EQ(live.process(frame_of(numbered(1))).model_digest, "old");
+  gate.let_pass();
+  wait_for_detections(live, 2);
+  const Findings found = live.process(frame_of(numbered(1)));
+  EXPECT_EQ(found.model_digest, "new");
+  EXPECT_EQ(found.age, 2U);
+  live.reset();
+  EXPECT_EQ(live.process(frame_of(numbered(1))).model_digest, "");
+  gate.let_pass(3);
 }
 
 // Boxes stay on their cells while the stage moves, are cut at the frame's edge, and go when the cell has
@@ -129,10 +158,12 @@ TEST(LiveDetector, BoxesFollowTheStage) {
   Gate gate;
   LiveDetector live([&](const Frame&) {
     gate.pass();
-    return std::vector<Cell>{{{100, 50, 140, 90}, 0.9, 1, "rbc", 0},
-                             {{400, 300, 450, 340}, 0.8, 0, "wbc", 0}};
+    return Findings{
+        {{{100, 50, 140, 90}, 0.9, 1, "rbc", 0}, {{400, 300, 450, 340}, 0.8, 0, "wbc", 0}}, "tiny", 0};
   });
-  const auto see = [&](double x, double y) { return live.process(frame_of(view_at(slide, x, y, 640, 480))); };
+  const auto see = [&](double x, double y) {
+    return live.process(frame_of(view_at(slide, x, y, 640, 480))).cells;
+  };
   see(0, 0);
   gate.wait_until_entered(1);
   see(20, 10);  // while the first frame is being detected
@@ -164,7 +195,7 @@ TEST(LiveDetector, ResetForgetsOldResultsAndThoseUnderWay) {
   Gate gate;
   LiveDetector live([&](const Frame&) {
     gate.pass();
-    return std::vector<Cell>{cell};
+    return Findings{{cell}, "tiny", 0};
   });
   live.process(frame_of(numbered(1)));
   gate.wait_until_entered(1);
@@ -173,21 +204,21 @@ TEST(LiveDetector, ResetForgetsOldResultsAndThoseUnderWay) {
   EXPECT_EQ(live.counts().skipped, 1U);
   gate.let_pass();
   wait_for_detections(live, 1);
-  EXPECT_TRUE(live.process(frame_of(numbered(3))).empty());
+  EXPECT_TRUE(live.process(frame_of(numbered(3))).cells.empty());
   gate.let_pass();
   wait_for_detections(live, 2);
-  EXPECT_EQ(live.process(frame_of(numbered(4))).size(), 1U);
+  EXPECT_EQ(live.process(frame_of(numbered(4))).cells.size(), 1U);
   live.reset();
-  EXPECT_TRUE(live.process(frame_of(numbered(5))).empty());
+  EXPECT_TRUE(live.process(frame_of(numbered(5))).cells.empty());
   gate.let_pass(3);
 }
 
 // A failure beside the stream comes out with the next frame, once, in the streaming thread.
 TEST(LiveDetector, FailureReachesTheStream) {
   std::atomic<int> calls{0};
-  LiveDetector live([&](const Frame&) -> std::vector<Cell> {
+  LiveDetector live([&](const Frame&) -> Findings {
     if (++calls == 1) throw Error("the device is gone");
-    return {cell};
+    return {{cell}, "tiny", 0};
   });
   live.process(frame_of(numbered(1)));
   bool thrown = false;
@@ -203,7 +234,7 @@ TEST(LiveDetector, FailureReachesTheStream) {
   }
   live.process(frame_of(numbered(3)));
   wait_for_detections(live, 1);
-  EXPECT_FALSE(live.process(frame_of(numbered(3))).empty());
+  EXPECT_FALSE(live.process(frame_of(numbered(3))).cells.empty());
 }
 
 // Stopping waits for the detection that runs, and starts no other.
@@ -215,7 +246,7 @@ TEST(LiveDetector, DestructionStartsNoFurtherDetection) {
     LiveDetector live([&](const Frame&) {
       ++calls;
       gate.pass();
-      return std::vector<Cell>{};
+      return Findings{};
     });
     live.process(frame_of(numbered(1)));
     gate.wait_until_entered(1);
@@ -235,7 +266,7 @@ TEST(LiveDetector, WorkerRunsAtLowerPriority) {
   LiveDetector live([&, told = false](const Frame&) mutable {
     if (!told) niceness.set_value(getpriority(PRIO_PROCESS, 0));
     told = true;
-    return std::vector<Cell>{};
+    return Findings{};
   });
   live.process(frame_of(numbered(1)));
   EXPECT_EQ(niceness.get_future().get(), std::min(19, getpriority(PRIO_PROCESS, 0) + 5));
@@ -245,7 +276,7 @@ TEST(LiveDetector, WorkerRunsAtLowerPriority) {
 TEST(LiveDetector, MemoryStaysFlat) {
   LiveDetector live([](const Frame&) {
     std::this_thread::sleep_for(2ms);
-    return std::vector<Cell>(100, cell);
+    return Findings{std::vector<Cell>(100, cell), "tiny", 0};
   });
   const cv::Mat slide = textured_slide(1000, 800, 1);
   const auto play = [&](int frames) {
