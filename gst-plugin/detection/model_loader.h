@@ -34,7 +34,7 @@ ReadyModel load_model(
     const std::string& name, const DetectorOptions& options,
     const std::function<bool()>& stopped = [] { return false; });
 
-// One thread, which sleeps while there is nothing to do and runs nicer than detection does. All functions may
+// One thread, which sleeps while there is nothing to do and runs nicer than the stream. All functions may
 // be called from any thread and return at once.
 class ModelLoader {
  public:
