@@ -19,6 +19,24 @@ def otsu(values):
     return low + threshold / 255 * (high - low)
 
 
+def separation(values, threshold):
+    """Share of the variance that lies between the two sides, and the share of the values above."""
+    above = values > threshold
+    part = above.mean()
+    if not 0 < part < 1:
+        return 0, part
+    step = values[above].mean() - values[~above].mean()
+    return part * (1 - part) * step * step / values.var(), part
+
+
+def not_nuclei(values):
+    """Everything, unless nuclei decide the threshold: then what is below it has two well separated sides itself."""
+    threshold = otsu(values)
+    below = values[values <= threshold]
+    share, part = separation(below, otsu(below))
+    return values <= threshold if share > 0.8 and part > 0.15 else np.ones(len(values), bool)
+
+
 def surface_terms(height, width):
     y, x = np.mgrid[-1:1:height * 1j, -1:1:width * 1j].astype(np.float32)
     return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
@@ -32,6 +50,8 @@ def cell_contrast(rgb):
     log = np.log(small.astype(np.float32) + 1).reshape(-1, 3)
     terms = surface_terms(*small.shape[:2]).reshape(-1, 6)
     contrast = -log[:, 1]
+    used = not_nuclei(contrast)
+    terms, log, contrast = terms[used], log[used], contrast[used]
     cell = contrast > otsu(contrast)
     for _ in range(4):
         background = np.linalg.lstsq(terms[~cell], log[~cell], rcond=None)[0]

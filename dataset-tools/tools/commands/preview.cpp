@@ -69,6 +69,33 @@ void write_sheet(const fs::path& file, const cv::Mat& sheet) {
   replace_file(file.string(), {{bytes.data(), bytes.size()}});
 }
 
+std::size_t sheets_for(std::size_t images) {
+  return (images + images_per_sheet - 1) / images_per_sheet;
+}
+
+// All of them, or none: into a folder beside `output` that gets its name when it is whole.
+void write_sheets(const fs::path& output, const std::vector<const Image*>& images,
+                  const std::vector<Class>& classes, const SampleFilter& filter) {
+  const fs::path plain = output.has_filename() ? output : output.parent_path();  // without a slash at the end
+  const fs::path fresh = plain.string() + ".new-" + std::to_string(::getpid());
+  try {
+    fs::create_directories(fresh);
+    Progress progress("drawing sheets", sheets_for(images.size()));
+    for (std::size_t sheet = 0; sheet < sheets_for(images.size()); ++sheet) {
+      char name[32];
+      std::snprintf(name, sizeof name, "sheet-%04zu.png", sheet + 1);
+      write_sheet(fresh / name, contact_sheet(images, sheet * images_per_sheet, classes, filter));
+      progress.step();
+    }
+    fs::remove(plain);  // an empty folder, or nothing
+    fs::rename(fresh, plain);
+  } catch (...) {
+    std::error_code ignored;
+    fs::remove_all(fresh, ignored);
+    throw;
+  }
+}
+
 }  // namespace
 
 int run_preview(const Arguments& arguments) {
@@ -82,15 +109,8 @@ int run_preview(const Arguments& arguments) {
   const auto count = static_cast<std::size_t>(arguments.integer("count", 1, 100000).value_or(36));
   const std::vector<const Image*> images = chosen_images(corpus, filter, count);
   if (images.empty()) throw Error("no image of that source has a box of that class");
-  const std::size_t sheets = (images.size() + images_per_sheet - 1) / images_per_sheet;
-  Progress progress("drawing sheets", sheets);
-  fs::create_directories(output);
-  for (std::size_t sheet = 0; sheet < sheets; ++sheet) {
-    char name[32];
-    std::snprintf(name, sizeof name, "sheet-%04zu.png", sheet + 1);
-    write_sheet(output / name, contact_sheet(images, sheet * images_per_sheet, corpus.classes, filter));
-    progress.step();
-  }
+  write_sheets(output, images, corpus.classes, filter);
+  const std::size_t sheets = sheets_for(images.size());
   std::cout << images.size() << " images on " << sheets << (sheets == 1 ? " sheet" : " sheets") << " in "
             << output.string() << "\n";
   return done;
