@@ -29,10 +29,10 @@ struct CocoPart {
 // the image files.
 CocoPart read_coco(const std::filesystem::path& file, const std::filesystem::path& images_folder);
 
-// Writes `images`, whole or not at all. Image and annotation ids count up from the given ones; returns
-// through them the next free ones, so that ids stay unique over several parts. Box coordinates are rounded to
-// 0.01 pixel. Throws Error if the file can't be written.
-void write_coco(const std::filesystem::path& file, const std::vector<Class>& classes,
-                const std::vector<const Image*>& images, int& next_image_id, int& next_annotation_id);
+// Writes the images of `part`, whole or not at all. An image's id is its place in corpus.images, from 1, so
+// that it stays the same however the corpus is split; annotation ids count up from `next_annotation_id`,
+// which is moved on. Box coordinates are rounded to 0.01 pixel. Throws Error if the file can't be written.
+void write_coco(const std::filesystem::path& file, const Corpus& corpus, const std::string& part,
+                std::int64_t& next_annotation_id);
 
 }  // namespace smearscope::corpus

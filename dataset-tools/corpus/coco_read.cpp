@@ -193,6 +193,7 @@ class CocoFile {
 
   void take_image(const Record& record) {
     Image image;
+    image.id = record.id();
     image.file = record.text("file_name");
     check_file_name(record, image.file);
     image.width = record.side("width");

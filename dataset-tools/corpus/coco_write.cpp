@@ -37,7 +37,7 @@ const char* name_of(BoxOrigin origin) {
   return "labelled";
 }
 
-json record_of(const Image& image, int id) {
+json record_of(const Image& image, std::size_t id) {
   json record{{"id", id},
               {"file_name", image.file},
               {"width", image.width},
@@ -53,7 +53,7 @@ json record_of(const Image& image, int id) {
   return record;
 }
 
-json record_of(const Annotation& annotation, int id, int image_id) {
+json record_of(const Annotation& annotation, std::int64_t id, std::size_t image_id) {
   const json bbox = corner_and_size(annotation.box);
   json record{{"id", id},
               {"image_id", image_id},
@@ -84,29 +84,32 @@ class List {
   bool first_ = true;
 };
 
-void write_document(std::ostream& out, const std::vector<Class>& classes,
-                    const std::vector<const Image*>& images, int& next_image_id, int& next_annotation_id) {
-  out << "{\n\"info\": {\"description\": \"Smearscope corpus\"},\n\"licenses\": []";
-  {
-    List list(out, "categories");
-    for (std::size_t i = 0; i < classes.size(); ++i) {
-      const int parent = classes[i].parent;
-      list.add({{"id", i + 1},
-                {"name", classes[i].name},
-                {"supercategory", parent < 0 ? "cell" : classes[static_cast<std::size_t>(parent)].name}});
-    }
+void write_categories(std::ostream& out, const std::vector<Class>& classes) {
+  List list(out, "categories");
+  for (std::size_t i = 0; i < classes.size(); ++i) {
+    const int parent = classes[i].parent;
+    list.add({{"id", i + 1},
+              {"name", classes[i].name},
+              {"supercategory", parent < 0 ? "cell" : classes[static_cast<std::size_t>(parent)].name}});
   }
-  const int first_image_id = next_image_id;
+}
+
+void write_document(std::ostream& out, const Corpus& corpus, const std::string& part,
+                    std::int64_t& next_annotation_id) {
+  out << "{\n\"info\": {\"description\": \"Smearscope corpus\"},\n\"licenses\": []";
+  write_categories(out, corpus.classes);
   {
     List list(out, "images");
-    for (const Image* image : images) list.add(record_of(*image, next_image_id++));
+    for (std::size_t i = 0; i < corpus.images.size(); ++i) {
+      if (corpus.images[i].part == part) list.add(record_of(corpus.images[i], i + 1));
+    }
   }
   {
     List list(out, "annotations");
-    int image_id = first_image_id;
-    for (const Image* image : images) {
-      for (const Annotation& a : image->annotations) list.add(record_of(a, next_annotation_id++, image_id));
-      ++image_id;
+    for (std::size_t i = 0; i < corpus.images.size(); ++i) {
+      if (corpus.images[i].part != part) continue;
+      for (const Annotation& a : corpus.images[i].annotations)
+        list.add(record_of(a, next_annotation_id++, i + 1));
     }
   }
   out << "\n}\n";
@@ -114,11 +117,11 @@ void write_document(std::ostream& out, const std::vector<Class>& classes,
 
 }  // namespace
 
-void write_coco(const std::filesystem::path& file, const std::vector<Class>& classes,
-                const std::vector<const Image*>& images, int& next_image_id, int& next_annotation_id) {
+void write_coco(const std::filesystem::path& file, const Corpus& corpus, const std::string& part,
+                std::int64_t& next_annotation_id) {
   const std::filesystem::path beside = file.string() + ".new";
   std::ofstream out(beside, std::ios::binary | std::ios::trunc);
-  write_document(out, classes, images, next_image_id, next_annotation_id);
+  write_document(out, corpus, part, next_annotation_id);
   out.close();
   std::error_code problem;
   if (out) std::filesystem::rename(beside, file, problem);

@@ -1,5 +1,7 @@
 #include "corpus/folder.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,7 +24,6 @@ namespace fs = std::filesystem;
 struct Part {
   const char *name, *file;
 };
-// Ids count up over the parts in this order.
 constexpr std::array<Part, 4> parts{
     {{"train", "train.json"}, {"val", "val.json"}, {"test", "test.json"}, {"", "all.json"}}};
 
@@ -50,12 +51,12 @@ void check_file_names(const Corpus& corpus) {
   }
 }
 
-std::vector<const Image*> images_of(const Corpus& corpus, const std::string& part) {
-  std::vector<const Image*> images;
-  for (const Image& image : corpus.images) {
-    if (image.part == part) images.push_back(&image);
-  }
-  return images;
+// Images in the order of their ids, if these tell all images of all parts apart (ours do).
+void restore_order(std::vector<Image>& images) {
+  std::unordered_set<std::int64_t> ids;
+  for (const Image& image : images) ids.insert(image.id);
+  if (ids.size() != images.size()) return;
+  std::stable_sort(images.begin(), images.end(), [](const Image& a, const Image& b) { return a.id < b.id; });
 }
 
 void transfer_file(const fs::path& from, const fs::path& to, Transfer transfer) {
@@ -111,6 +112,7 @@ Corpus read_corpus(const fs::path& folder) {
   } catch (const Error& problem) {
     throw Error(folder.string() + ": " + problem.what());
   }
+  restore_order(corpus.images);
   const fs::path provenance = folder / "provenance.csv";
   if (fs::exists(provenance)) read_provenance(provenance, corpus);
   return corpus;
@@ -124,11 +126,12 @@ void check_is_new(const fs::path& folder) {
 
 // "name/" and "name" are the same folder, but only the second has a place beside it.
 NewCorpus::NewCorpus(const fs::path& folder)
-    : folder_(folder.has_filename() ? folder : folder.parent_path()),
-      beside_(folder_.string() + ".new-" + std::to_string(::getpid())) {
+    : folder_(folder.has_filename() ? folder : folder.parent_path()), beside_(folder_.string() + ".new") {
   try {
     check_is_new(folder_);
-    fs::remove_all(beside_);
+    fs::create_directories(beside_);
+    lock();
+    for (const auto& left : fs::directory_iterator(beside_)) fs::remove_all(left.path());  // of a killed run
     fs::create_directories(beside_ / "images");
     fs::create_directories(beside_ / "annotations");
   } catch (const fs::filesystem_error& problem) {
@@ -136,9 +139,19 @@ NewCorpus::NewCorpus(const fs::path& folder)
   }
 }
 
+void NewCorpus::lock() {
+  lock_ = ::open(beside_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (lock_ >= 0 && ::flock(lock_, LOCK_EX | LOCK_NB) == 0) return;
+  if (lock_ >= 0) ::close(lock_);
+  lock_ = -1;
+  throw Error(folder_.string() + ": another program is writing it just now (" + beside_.string() +
+              " is locked)");
+}
+
 NewCorpus::~NewCorpus() {
   std::error_code ignored;
   if (!finished_) fs::remove_all(beside_, ignored);
+  ::close(lock_);
 }
 
 fs::path NewCorpus::image_path(const std::string& file) const {
@@ -154,12 +167,11 @@ fs::path NewCorpus::image_path(const std::string& file) const {
 void NewCorpus::finish(const Corpus& corpus) {
   check_file_names(corpus);
   try {
-    int image_id = 1, annotation_id = 1;
+    std::int64_t annotation_id = 1;
     for (const Part& part : parts) {
-      const std::vector<const Image*> images = images_of(corpus, part.name);
       const bool is_empty_corpus = corpus.images.empty() && std::string(part.name).empty();
-      if (images.empty() && !is_empty_corpus) continue;
-      write_coco(beside_ / "annotations" / part.file, corpus.classes, images, image_id, annotation_id);
+      if (count_of_part(corpus, part.name) == 0 && !is_empty_corpus) continue;
+      write_coco(beside_ / "annotations" / part.file, corpus, part.name, annotation_id);
     }
     write_provenance(beside_ / "provenance.csv", corpus);
     fs::remove(folder_);  // an empty folder, or nothing

@@ -18,11 +18,12 @@ Corpus read_corpus(const std::filesystem::path& folder);
 // Throws Error if a corpus can't be written there: something that isn't an empty folder is there already.
 void check_is_new(const std::filesystem::path& folder);
 
-// A corpus folder that is being written, under a name beside its own. It appears whole, when it is finished,
-// or not at all.
+// A corpus folder that is being written, as FOLDER.new. It appears whole, when it is finished, or not at all;
+// what a killed run has left in FOLDER.new is cleared away by the next.
 class NewCorpus {
  public:
-  // Throws Error as check_is_new does, or if the folder can't be created.
+  // Throws Error as check_is_new does, or if the folder can't be created or is being written by another
+  // program.
   explicit NewCorpus(const std::filesystem::path& folder);
   ~NewCorpus();  // removes what was not finished
   NewCorpus(const NewCorpus&) = delete;
@@ -35,7 +36,10 @@ class NewCorpus {
   void finish(const Corpus& corpus);
 
  private:
+  void lock();
+
   std::filesystem::path folder_, beside_;
+  int lock_ = -1;  // file descriptor of the locked folder
   bool finished_ = false;
 };
 

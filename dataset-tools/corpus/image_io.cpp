@@ -1,5 +1,7 @@
 #include "corpus/image_io.h"
 
+#include <algorithm>
+#include <cctype>
 #include <fstream>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
@@ -19,6 +21,13 @@ std::string read_bytes(const std::filesystem::path& file) {
 }
 
 }  // namespace
+
+std::string lower_extension(const std::filesystem::path& file) {
+  std::string extension = file.extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return extension;
+}
 
 cv::Mat read_image(const std::filesystem::path& file) {
   return ImageFile(file).rgb();

@@ -14,6 +14,9 @@ namespace smearscope::corpus {
 // it is not an image.
 cv::Mat read_image(const std::filesystem::path& file);
 
+// ".jpg" of "a/B.JPG".
+std::string lower_extension(const std::filesystem::path& file);
+
 // One image file in memory: read once, for its digest, its pixels and its copy; decoded when pixels are asked
 // for. One thread works on one of these.
 class ImageFile {

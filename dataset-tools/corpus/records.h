@@ -2,6 +2,7 @@
 // it came from.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -57,7 +58,9 @@ inline constexpr const char* file_unpaired =
 // is in `absent`, or has annotations and is not in `not_exhaustive`. Of any other class nothing is known:
 // there may be cells of it without a label.
 struct Image {
-  std::string file;           // name in the corpus's images/ folder
+  std::int64_t id =
+      0;             // in the COCO file it was read from; 0: none. Written ids are places in Corpus::images
+  std::string file;  // name in the corpus's images/ folder
   int width = 0, height = 0;  // pixels
   std::string source;         // data set it comes from: "bccd", "txl", ...
   std::string source_file;    // its file in that data set, relative to the data set's folder

@@ -66,9 +66,7 @@ Corpus read_all(const DataSet& set, unsigned threads) {
 std::vector<std::filesystem::path> images_in(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> files;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    std::string type = entry.path().extension().string();
-    std::transform(type.begin(), type.end(), type.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const std::string type = lower_extension(entry.path());
     const bool is_image = type == ".jpg" || type == ".jpeg" || type == ".png";
     if (is_image && entry.path().filename().string()[0] != '.') files.push_back(entry.path());
   }

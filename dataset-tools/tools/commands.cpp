@@ -5,15 +5,16 @@ namespace smearscope::corpus {
 const std::vector<Command>& commands() {
   static const std::vector<Command> all{
       {"standardise",
-       "--source KIND --input DIR --output DIR [--taxonomy NAME|FILE] [--general-wbc keep|drop] [--threads "
-       "N]",
-       "reads a data set in its own layout and writes it as a corpus: images/ (the files themselves,\n"
-       "unchanged), annotations/*.json (COCO) and provenance.csv. The taxonomy says which classes there "
-       "are:\n"
-       "cells (wbc, rbc, platelet; the default), paper (24 classes), or a file. --general-wbc drop leaves "
-       "out\n"
-       "white cells that the source doesn't tell apart further.\n",
-       {"source", "input", "output", "taxonomy", "general-wbc", "threads"},
+       "--source KIND --input DIR --output DIR [--taxonomy NAME|FILE] [--general-wbc keep|drop]\n"
+       "    [--longest-side PIXELS | --pixel-size UM] [--threads N]",
+       "reads a data set in its own layout and writes it as a corpus: images/, annotations/*.json (COCO) "
+       "and\n"
+       "provenance.csv. The taxonomy says which classes there are: cells (wbc, rbc, platelet; the default),\n"
+       "paper (24 classes), or a file. --general-wbc drop leaves out white cells that the source doesn't "
+       "tell\n"
+       "apart further. --longest-side makes larger images smaller; --pixel-size brings all to so many\n"
+       "micrometres per pixel, as estimated from their red cells. Other images are copied as they are.\n",
+       {"source", "input", "output", "taxonomy", "general-wbc", "longest-side", "pixel-size", "threads"},
        {},
        {},
        run_standardise},
