@@ -25,18 +25,6 @@ json category_ids(const std::vector<int>& categories) {
   return ids;
 }
 
-const char* name_of(BoxOrigin origin) {
-  switch (origin) {
-    case BoxOrigin::segmented:
-      return "segmented";
-    case BoxOrigin::fallback:
-      return "fallback";
-    case BoxOrigin::labelled:
-      break;
-  }
-  return "labelled";
-}
-
 json record_of(const Image& image, std::size_t id) {
   json record{{"id", id},
               {"file_name", image.file},

@@ -1,9 +1,5 @@
 #include "corpus/folder.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <fstream>
@@ -59,17 +55,6 @@ void restore_order(std::vector<Image>& images) {
   std::stable_sort(images.begin(), images.end(), [](const Image& a, const Image& b) { return a.id < b.id; });
 }
 
-void transfer_file(const fs::path& from, const fs::path& to, Transfer transfer) {
-  if (transfer == Transfer::link) {
-    std::error_code problem;
-    fs::create_hard_link(from, to, problem);
-    if (!problem) return;
-  }
-  fs::copy_file(from, to);
-  // The data set may be read-only; its copy is the user's own.
-  fs::permissions(to, fs::perms::owner_write, fs::perm_options::add);
-}
-
 void describe(std::ostream& out, const char* part, const Image& image, const std::string& sha256) {
   out << part << ' ' << image.file << ' ' << image.width << ' ' << image.height << ' ' << sha256 << '\n';
   for (const Annotation& a : image.annotations) {
@@ -118,68 +103,34 @@ Corpus read_corpus(const fs::path& folder) {
   return corpus;
 }
 
-void check_is_new(const fs::path& folder) {
-  if (fs::exists(folder) && !(fs::is_directory(folder) && fs::is_empty(folder))) {
-    throw Error(folder.string() + ": exists already; name a new folder or remove it");
-  }
-}
-
-// "name/" and "name" are the same folder, but only the second has a place beside it.
-NewCorpus::NewCorpus(const fs::path& folder)
-    : folder_(folder.has_filename() ? folder : folder.parent_path()), beside_(folder_.string() + ".new") {
-  try {
-    check_is_new(folder_);
-    fs::create_directories(beside_);
-    lock();
-    for (const auto& left : fs::directory_iterator(beside_)) fs::remove_all(left.path());  // of a killed run
-    fs::create_directories(beside_ / "images");
-    fs::create_directories(beside_ / "annotations");
-  } catch (const fs::filesystem_error& problem) {
-    throw Error(folder_.string() + ": cannot write the corpus: " + problem.what());
-  }
-}
-
-void NewCorpus::lock() {
-  lock_ = ::open(beside_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (lock_ >= 0 && ::flock(lock_, LOCK_EX | LOCK_NB) == 0) return;
-  if (lock_ >= 0) ::close(lock_);
-  lock_ = -1;
-  throw Error(folder_.string() + ": another program is writing it just now (" + beside_.string() +
-              " is locked)");
-}
-
-NewCorpus::~NewCorpus() {
-  std::error_code ignored;
-  if (!finished_) fs::remove_all(beside_, ignored);
-  ::close(lock_);
-}
-
 fs::path NewCorpus::image_path(const std::string& file) const {
+  if (file.empty()) throw Error(folder_.name().string() + ": an image has no name");
   const fs::path name(file);
-  if (file.empty() || name.is_absolute() || std::find(name.begin(), name.end(), "..") != name.end()) {
-    throw Error("image name '" + file + "' leaves the corpus");
-  }
-  const fs::path path = beside_ / "images" / name;
-  if (name.has_parent_path()) fs::create_directories(path.parent_path());
-  return path;
+  // Absolute names stay so, and are refused.
+  return folder_.file(name.is_absolute() ? name : "images" / name);
 }
 
 void NewCorpus::finish(const Corpus& corpus) {
   check_file_names(corpus);
-  try {
-    std::int64_t annotation_id = 1;
-    for (const Part& part : parts) {
-      const bool is_empty_corpus = corpus.images.empty() && std::string(part.name).empty();
-      if (count_of_part(corpus, part.name) == 0 && !is_empty_corpus) continue;
-      write_coco(beside_ / "annotations" / part.file, corpus, part.name, annotation_id);
-    }
-    write_provenance(beside_ / "provenance.csv", corpus);
-    fs::remove(folder_);  // an empty folder, or nothing
-    fs::rename(beside_, folder_);
-    finished_ = true;
-  } catch (const fs::filesystem_error& problem) {
-    throw Error(folder_.string() + ": cannot write the corpus: " + problem.what());
+  std::int64_t annotation_id = 1;
+  for (const Part& part : parts) {
+    const bool is_empty_corpus = corpus.images.empty() && std::string(part.name).empty();
+    if (count_of_part(corpus, part.name) == 0 && !is_empty_corpus) continue;
+    write_coco(folder_.file(fs::path("annotations") / part.file), corpus, part.name, annotation_id);
   }
+  write_provenance(folder_.file("provenance.csv"), corpus);
+  folder_.finish();
+}
+
+void transfer_file(const fs::path& from, const fs::path& to, Transfer transfer) {
+  if (transfer == Transfer::link) {
+    std::error_code problem;
+    fs::create_hard_link(from, to, problem);
+    if (!problem) return;
+  }
+  fs::copy_file(from, to);
+  // The data set may be read-only; its copy is the user's own.
+  fs::permissions(to, fs::perms::owner_write, fs::perm_options::add);
 }
 
 void write_corpus(const fs::path& folder, const Corpus& corpus, Transfer transfer) {

@@ -19,7 +19,7 @@ std::vector<double> red_cell_sides(const Image& image, const Taxonomy& taxonomy)
     const bool whole =
         a.box.x_min > 1 && a.box.y_min > 1 && a.box.x_max < image.width - 1 && a.box.y_max < image.height - 1;
     const bool drawn = a.origin != BoxOrigin::fallback;
-    if (whole && drawn && taxonomy.is_kind_of(a.category, rbc->second))
+    if (whole && drawn && is_kind_of(taxonomy.classes, a.category, rbc->second))
       sides.push_back(std::sqrt(a.box.area()));
   }
   return sides;

@@ -18,9 +18,14 @@ struct Box {
   double area() const { return width() * height(); }
 };
 
+// Area that two boxes have in common over the area that they cover together, 0..1.
+double intersection_over_union(const Box& a, const Box& b);
+
 // Who drew the box: a person; the program, around the segmented cell; or the program, where no cell could be
 // segmented: a box of the usual size (a stand-in).
 enum class BoxOrigin { labelled, segmented, fallback };
+
+const char* name_of(BoxOrigin origin);  // as in files: "labelled", "segmented", "fallback"
 
 struct Annotation {
   Box box;            // inside the image, with area
@@ -46,8 +51,8 @@ inline constexpr const char* box_fallback = "box of usual size";     // no cell 
 inline constexpr const char* label_unknown = "label unknown";  // not in the taxonomy; now an ignore region
 inline constexpr const char* class_dropped = "class dropped";  // by the taxonomy; now an ignore region
 inline constexpr const char* image_scaled = "image scaled";
-inline constexpr const char* image_renamed = "image renamed";
-inline constexpr const char* image_repeated = "image repeated";    // left out: same bytes as another
+inline constexpr const char* class_refined = "class refined";    // by the labels of a copy that was left out
+inline constexpr const char* image_repeated = "image repeated";  // left out: same bytes as another
 inline constexpr const char* image_resembles = "image resembles";  // left out: near-duplicate of another
 inline constexpr const char* file_unreadable = "file unreadable";  // left out
 inline constexpr const char* file_unpaired =
@@ -87,6 +92,9 @@ inline bool operator==(const Class& a, const Class& b) {
 inline bool operator!=(const Class& a, const Class& b) {
   return !(a == b);
 }
+
+// Is `category` the class `ancestor`, or a kind of it?
+bool is_kind_of(const std::vector<Class>& classes, int category, int ancestor);
 
 // A file of a source that is not in the corpus, and why.
 struct LeftOut {
