@@ -1,7 +1,8 @@
 // One part of a corpus (train, val, ...) as COCO object-detection JSON: https://cocodataset.org/#format-data,
 // with LVIS's fields on completeness (https://www.lvisdataset.org/dataset) and some of our own.
 //
-// A category's `supercategory` names its parent class, or "cell". An image has also `source`, `source_file`,
+// A category's `supercategory` names its parent class, or "cell"; image_count, instance_count and frequency
+// ("r", "c", "f") are LVIS's, over this part. An image has also `source`, `source_file`,
 // `group`, `pixel_size_um` (only where known), `neg_category_ids`, `not_exhaustive_category_ids` and
 // `ignore_regions` ([[x, y, width, height], ...]); an annotation has `label` (the source's own name) and
 // `box_origin` ("labelled", "segmented", "fallback").

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "corpus/coco.h"
 
@@ -72,20 +73,38 @@ class List {
   bool first_ = true;
 };
 
-void write_categories(std::ostream& out, const std::vector<Class>& classes) {
+// LVIS's groups of classes: in up to 10 images, in up to 100, in more.
+const char* frequency_of(std::size_t images) {
+  return images <= 10 ? "r" : images <= 100 ? "c" : "f";
+}
+
+void write_categories(std::ostream& out, const Corpus& corpus, const std::string& part) {
+  std::vector<std::size_t> images(corpus.classes.size()), boxes(corpus.classes.size());
+  for (const Image& image : corpus.images) {
+    if (image.part != part) continue;
+    std::set<std::size_t> seen;
+    for (const Annotation& a : image.annotations) {
+      const auto category = static_cast<std::size_t>(a.category);
+      ++boxes[category];
+      if (seen.insert(category).second) ++images[category];
+    }
+  }
   List list(out, "categories");
-  for (std::size_t i = 0; i < classes.size(); ++i) {
-    const int parent = classes[i].parent;
+  for (std::size_t i = 0; i < corpus.classes.size(); ++i) {
+    const int parent = corpus.classes[i].parent;
     list.add({{"id", i + 1},
-              {"name", classes[i].name},
-              {"supercategory", parent < 0 ? "cell" : classes[static_cast<std::size_t>(parent)].name}});
+              {"name", corpus.classes[i].name},
+              {"supercategory", parent < 0 ? "cell" : corpus.classes[static_cast<std::size_t>(parent)].name},
+              {"image_count", images[i]},
+              {"instance_count", boxes[i]},
+              {"frequency", frequency_of(images[i])}});
   }
 }
 
 void write_document(std::ostream& out, const Corpus& corpus, const std::string& part,
                     std::int64_t& next_annotation_id) {
   out << "{\n\"info\": {\"description\": \"Smearscope corpus\"},\n\"licenses\": []";
-  write_categories(out, corpus.classes);
+  write_categories(out, corpus, part);
   {
     List list(out, "images");
     for (std::size_t i = 0; i < corpus.images.size(); ++i) {
