@@ -4,8 +4,8 @@
 // A category's `supercategory` names its parent class, or "cell"; image_count, instance_count and frequency
 // ("r", "c", "f") are LVIS's, over this part. An image has also `source`, `source_file`,
 // `group`, `pixel_size_um` (only where known), `neg_category_ids`, `not_exhaustive_category_ids` and
-// `ignore_regions` ([[x, y, width, height], ...]); an annotation has `label` (the source's own name) and
-// `box_origin` ("labelled", "segmented", "fallback").
+// `ignore_regions` ([[x, y, width, height], ...]), `ignore_regions_complete` (true, or not there); an
+// annotation has `label` (the source's own name) and `box_origin` ("labelled", "segmented", "fallback").
 #pragma once
 
 #include <filesystem>

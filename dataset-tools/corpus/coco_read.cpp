@@ -209,6 +209,11 @@ class CocoFile {
     for (const json& region : record.list("ignore_regions")) {
       image.ignore_regions.push_back(record.box(region, "ignore_regions", image));
     }
+    if (record.value().contains("ignore_regions_complete")) {
+      const json& complete = record.field("ignore_regions_complete");
+      if (!complete.is_boolean()) record.fail("\"ignore_regions_complete\" is neither true nor false");
+      image.regions_complete = complete.get<bool>();
+    }
     // Category ids for now; finish_image makes classes of them.
     image.absent = category_ids(record, "neg_category_ids");
     image.not_exhaustive = category_ids(record, "not_exhaustive_category_ids");

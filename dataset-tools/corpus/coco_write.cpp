@@ -37,6 +37,7 @@ json record_of(const Image& image, std::size_t id) {
               {"not_exhaustive_category_ids", category_ids(image.not_exhaustive)},
               {"ignore_regions", json::array()}};
   for (const Box& region : image.ignore_regions) record["ignore_regions"].push_back(corner_and_size(region));
+  if (image.regions_complete) record["ignore_regions_complete"] = true;
   if (!image.group.empty()) record["group"] = image.group;
   if (image.pixel_size_um > 0) record["pixel_size_um"] = std::round(image.pixel_size_um * 1e5) / 1e5;
   return record;

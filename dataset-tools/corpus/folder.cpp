@@ -63,6 +63,7 @@ void describe(std::ostream& out, const char* part, const Image& image, const std
   }
   for (const int category : image.absent) out << "absent " << category << '\n';
   for (const int category : image.not_exhaustive) out << "not-exhaustive " << category << '\n';
+  if (image.regions_complete) out << "ignore-complete\n";
   for (const Box& box : image.ignore_regions) {
     out << "ignore " << box.x_min << ' ' << box.y_min << ' ' << box.x_max << ' ' << box.y_max << '\n';
   }

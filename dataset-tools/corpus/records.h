@@ -77,6 +77,7 @@ struct Image {
   std::vector<int> absent;          // classes with no cell here (LVIS neg_category_ids), ascending
   std::vector<int> not_exhaustive;  // classes of which cells may be unlabelled (not_exhaustive_category_ids)
   std::vector<Box> ignore_regions;  // cells in here may be unlabelled, whatever their class
+  bool regions_complete = false;    // no unlabelled cell is outside of these regions
   std::vector<Change> changes;      // in the order they were made
   std::filesystem::path path;       // where its bytes are now; not written to the corpus
 };

@@ -44,15 +44,25 @@ at::Tensor tensor_of(const cv::Mat& rgb) {
   return bytes.permute({2, 0, 1}).to(at::kFloat).div_(255);
 }
 
-Target target_of(const std::vector<corpus::Annotation>& annotations) {
-  std::vector<float> boxes;
+at::Tensor tensor_of(const std::vector<corpus::Box>& boxes) {
+  std::vector<float> values;
+  for (const corpus::Box& box : boxes) {
+    for (double v : {box.x_min, box.y_min, box.x_max, box.y_max}) values.push_back(static_cast<float>(v));
+  }
+  return at::tensor(values, at::kFloat).view({-1, 4});
+}
+
+Target target_of(const Sample& sample) {
+  std::vector<corpus::Box> boxes;
   std::vector<std::int64_t> labels;
-  for (const corpus::Annotation& a : annotations) {
-    for (double v : {a.box.x_min, a.box.y_min, a.box.x_max, a.box.y_max})
-      boxes.push_back(static_cast<float>(v));
+  for (const corpus::Annotation& a : sample.annotations) {
+    boxes.push_back(a.box);
     labels.push_back(a.category + 1);
   }
-  return {at::tensor(boxes, at::kFloat).view({-1, 4}), at::tensor(labels, at::kLong)};
+  Target target{tensor_of(boxes), at::tensor(labels, at::kLong)};
+  if (!sample.ignore_regions.empty()) target.ignore_regions = tensor_of(sample.ignore_regions);
+  for (const int open : sample.open_classes) target.open_classes.push_back(open + 1);
+  return target;
 }
 
 LossValues values_of(const Losses& losses) {
@@ -65,7 +75,7 @@ Losses losses_of(FasterRcnn& network, const Batch& batch) {
   std::vector<Target> targets;
   for (const Sample& sample : batch.samples) {
     images.push_back(tensor_of(sample.image));
-    targets.push_back(target_of(sample.annotations));
+    targets.push_back(target_of(sample));
   }
   LossOptions options;
   options.sampling_seed = batch.sampling_seed;
@@ -121,6 +131,14 @@ class Run {
   std::size_t images_this_call_ = 0;
 };
 
+// What the corpora decide of how the network is trained.
+TrainingSettings settings_for(const Regimen& regimen, const Samples& samples) {
+  TrainingSettings settings = regimen.settings;
+  if (regimen.labels.parents) settings.class_parents = samples.class_parents();
+  settings.classification.class_weights = samples.class_weights();
+  return settings;
+}
+
 ModelInfo with_classes(const ModelInfo& info, const std::vector<std::string>& classes) {
   ModelInfo with = info;
   with.classes = classes;
@@ -135,7 +153,7 @@ Run::Run(const TrainOptions& options)
   at::set_num_threads(options.threads > 0 ? options.threads : usable_cores());
   at::globalContext().setFlushDenormal(true);
   at::manual_seed(seed_);
-  network_ = FasterRcnn(with_classes(regimen_.info, samples_.classes()), regimen_.settings);
+  network_ = FasterRcnn(with_classes(regimen_.info, samples_.classes()), settings_for(regimen_, samples_));
   if (!options.init.empty() && !options.resume) load_weights(network_, *Model::load(options.init));
   update_ = std::make_unique<WeightUpdate>(network_, regimen_.optimisation);
   total_steps_ = samples_.batches_per_epoch() * static_cast<std::size_t>(regimen_.optimisation.epochs);
