@@ -312,6 +312,63 @@ TEST_F(Train, AStopRequestSavesARunThatGoesOn) {
   EXPECT_EQ(train(o), TrainEnd::finished);
 }
 
+TEST_F(Train, GradientsOfMicroBatchesAddUpToTheBatchs) {
+  // The same picture twice, or the two would not weigh the same; all samples, or each would draw its own; and
+  // batch norm would tell a batch from its parts.
+  corpus_.images.erase(corpus_.images.begin() + 1, corpus_.images.end());
+  corpus_.images.push_back(corpus_.images[0]);
+  corpus_.images[1].file = "again.png";
+  corpus::write_corpus(folder_.file("twice"), corpus_);
+  const auto losses = [&](const std::string& run, const char* micro) {
+    TrainOptions o = options(run);
+    o.corpora = {{folder_.file("twice"), 1}};
+    o.overrides = {"training.epochs=4",
+                   "training.batch_size=2",
+                   "training.min_sides=[64]",
+                   "training.ema_decay=0.0",
+                   "network.frozen_batch_norm=true",
+                   "sampling.rpn_samples=100000",
+                   "sampling.rpn_positive_fraction=1.0",
+                   "sampling.roi_samples=100000",
+                   "sampling.roi_positive_fraction=1.0",
+                   "augmentation.horizontal_flip=false",
+                   "augmentation.vertical_flip=false",
+                   "augmentation.transpose=false",
+                   "augmentation.brightness=0.0",
+                   micro};
+    train(o);
+    return logged(bytes_of(folder_.file(run + "/train-log.csv")), "total");
+  };
+  const std::vector<double> whole = losses("whole", "training.micro_batch=0");
+  const std::vector<double> parts = losses("parts", "training.micro_batch=1");
+  ASSERT_EQ(whole.size(), 4U);
+  EXPECT_GT(std::abs(whole.back() - whole.front()), 0.01) << "the weights must have moved";
+  for (std::size_t i = 0; i < whole.size(); ++i) EXPECT_NEAR(parts[i], whole[i], 1e-3 * whole[i]);
+}
+
+TEST_F(Train, EarlyStopKeepsTheBestWeights) {
+  TrainOptions o = options("run");
+  // So fast that it gets worse at once.
+  o.overrides = {"training.epochs=40",     "training.learning_rate=0.05", "training.warmup_steps=0",
+                 "training.ema_decay=0.0", "training.gradient_clip=0.5",  "training.early_stop=2"};
+  EXPECT_EQ(train(o), TrainEnd::finished);
+  const std::vector<double> losses = logged(bytes_of(folder_.file("run/train-log.csv")), "val_total");
+  ASSERT_GE(losses.size(), 3U);
+  EXPECT_LT(losses.size(), 40U);
+  const auto best = std::min_element(losses.begin(), losses.end());
+  EXPECT_EQ(losses.end() - best, 3) << "two validations after the best";
+  const std::string regimen = Model::load(folder_.file("run/model.safetensors"))->info().regimen;
+  EXPECT_THAT(regimen, HasSubstr(", " + std::to_string(2 * (losses.size() - 2)) + " of 80 steps"));
+  o.resume = true;
+  EXPECT_EQ(train(o), TrainEnd::finished) << "there is nothing to go on with";
+}
+
+TEST_F(Train, ARegimenThatBeginsWithWeightsAsksForThem) {
+  TrainOptions o = options("run");
+  o.overrides = {"start='weights'"};
+  EXPECT_THAT(error_of(o), HasSubstr("--init"));
+}
+
 TEST_F(Train, InitBeginsWithAnotherModelsWeights) {
   train(options("first"));
   TrainOptions o = options("second");

@@ -91,6 +91,7 @@ void read_sampling(Table table, TrainingSettings& s) {
 void read_optimisation(Table table, Optimisation& o, const Transform& transform) {
   table.read("epochs", o.epochs, 1);
   table.read("batch_size", o.batch_size, 1, 1024);
+  table.read("micro_batch", o.micro_batch, 0, 1024);
   table.read("learning_rate", o.learning_rate, 0, 100);
   table.read("momentum", o.momentum, 0, 0.99999);
   table.read("weight_decay", o.weight_decay, 0, 1);
@@ -109,6 +110,8 @@ void read_optimisation(Table table, Optimisation& o, const Transform& transform)
   table.read("ema_decay", o.ema_decay, 0, 0.999999);
   table.read("min_sides", o.min_sides, 32, transform.max_side);
   table.read("validate_every", o.validate_every, 0);
+  table.read("early_stop", o.early_stop, 0);
+  if (o.early_stop > 0 && o.validate_every == 0) table.fail("early_stop", "needs validate_every");
   table.refuse_unknown_keys();
 }
 
@@ -174,6 +177,11 @@ Regimen read_regimen(const std::filesystem::path& file, const std::vector<std::s
   top.read("name", regimen.name);
   if (regimen.name.empty()) top.fail("name", "is missing");
   top.read("licence", regimen.licence);
+  std::string start = "random";
+  top.read("start", start);
+  if (start != "random" && start != "weights")
+    top.fail("start", "is '" + start + "'; it must be random or weights");
+  regimen.starts_with_weights = start == "weights";
   for (const char* table : {"network", "preprocessing", "thresholds", "labels", "balance", "sampling",
                             "training", "augmentation"}) {
     top.allow_table(table);

@@ -52,6 +52,8 @@ enum class Schedule { step, cosine };
 struct Optimisation {
   int epochs = 1;
   int batch_size = 4;
+  int micro_batch =
+      0;  // images at a time, where memory doesn't hold a batch: gradients add up; 0: all at once
   double learning_rate = 0.02;
   double momentum = 0.9;
   double weight_decay = 1e-4;
@@ -64,11 +66,14 @@ struct Optimisation {
   double ema_decay = 0.0;      // moving average of the weights, which is what is saved; 0: off
   std::vector<int> min_sides;  // one is drawn per batch; empty: the network's min_side
   int validate_every = 0;      // epochs; 0: never
+  int early_stop =
+      0;  // end after so many validations without a lower loss, with the weights of the lowest; 0: off
 };
 
 struct Regimen {
   std::string name;
   std::string licence;
+  bool starts_with_weights = false;  // another model's weights have to be given
   ModelInfo info;  // architecture, transform, thresholds, pixel size; the rest is filled in by the trainer
   TrainingSettings settings;
   Optimisation optimisation;

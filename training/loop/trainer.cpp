@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <optional>
 
@@ -70,15 +71,16 @@ LossValues values_of(const Losses& losses) {
           losses.classification.item<double>(), losses.box.item<double>()};
 }
 
-Losses losses_of(FasterRcnn& network, const Batch& batch) {
+// Of the batch's images `first` to `end`.
+Losses losses_of(FasterRcnn& network, const Batch& batch, std::size_t first, std::size_t end) {
   std::vector<at::Tensor> images;
   std::vector<Target> targets;
-  for (const Sample& sample : batch.samples) {
-    images.push_back(tensor_of(sample.image));
-    targets.push_back(target_of(sample));
+  for (std::size_t i = first; i < end; ++i) {
+    images.push_back(tensor_of(batch.samples[i].image));
+    targets.push_back(target_of(batch.samples[i]));
   }
   LossOptions options;
-  options.sampling_seed = batch.sampling_seed;
+  options.sampling_seed = batch.sampling_seed + first;
   options.min_side = batch.min_side;
   return network->losses(images, targets, options);
 }
@@ -102,9 +104,11 @@ class Run {
   void save_checkpoint();
   void save_model_file();
   ModelInfo final_info() const;
+  void check_finite(const LossValues& values, const Batch& batch) const;
   void train_step(const Batch& batch);
   void report(bool to_log);
   LossValues validate();
+  bool has_stopped_improving() const;
 
   double seconds() const { return seconds_before_ + seconds_since(start_); }
   std::string path(const char* file) const { return (fs::path(options_.output) / file).string(); }
@@ -119,6 +123,9 @@ class Run {
   Progress progress_;
   std::size_t total_steps_ = 0;
   std::size_t step_ = 0;  // steps done
+  double best_validation_ = std::numeric_limits<double>::infinity();
+  std::uint64_t worse_validations_ = 0;
+  bool is_best_ = false;  // the last step ended with the lowest validation loss so far
   double seconds_before_ = 0;
   Clock::time_point start_ = Clock::now();
   Clock::time_point last_checkpoint_ = Clock::now();
@@ -150,6 +157,9 @@ Run::Run(const TrainOptions& options)
       seed_(options.resume ? read_checkpoint(path("checkpoint.safetensors")).seed : options.seed),
       regimen_(read_regimen(options.regimen, options.overrides)),
       samples_(options.corpora, regimen_, seed_) {
+  if (regimen_.starts_with_weights && options.init.empty() && !options.resume) {
+    throw Error(options.regimen + ": begins with another model's weights; name them with --init FILE");
+  }
   at::set_num_threads(options.threads > 0 ? options.threads : usable_cores());
   at::globalContext().setFlushDenormal(true);
   at::manual_seed(seed_);
@@ -195,12 +205,15 @@ void Run::load_checkpoint() {
     throw Error(file + ": " + problem.what());
   }
   step_ = checkpoint.step;
+  best_validation_ = checkpoint.best_validation;
+  worse_validations_ = checkpoint.worse_validations;
   seconds_before_ = checkpoint.seconds;
 }
 
 void Run::save_checkpoint() {
   write_checkpoint(path("checkpoint.safetensors"),
-                   {seed_, step_, seconds(), regimen_.text, samples_.digest(), update_->save()});
+                   {seed_, step_, seconds(), best_validation_, worse_validations_, regimen_.text,
+                    samples_.digest(), update_->save()});
   last_checkpoint_ = Clock::now();
 }
 
@@ -217,29 +230,44 @@ ModelInfo Run::final_info() const {
   return info;
 }
 
+// With early_stop the file has the weights of the lowest validation loss.
 void Run::save_model_file() {
+  const bool keeps_best = regimen_.optimisation.early_stop > 0 && std::isfinite(best_validation_);
+  if (keeps_best && !is_best_) return;
   const AverageInUse average(*update_);
   save_model(network_, final_info(), path("model.safetensors"), options_.dtype);
+}
+
+void Run::check_finite(const LossValues& values, const Batch& batch) const {
+  if (std::isfinite(values.total())) return;
+  std::string files;
+  for (const Sample& sample : batch.samples) files += (files.empty() ? "" : ", ") + sample.file;
+  char numbers[160];
+  std::snprintf(numbers, sizeof numbers, "objectness %g, rpn box %g, classification %g, box %g",
+                values.objectness, values.rpn_box, values.classification, values.box);
+  throw Error("step " + std::to_string(step_ + 1) + ": the loss is not finite (" + numbers +
+              "); lower training.learning_rate or look at the batch's images: " + files);
 }
 
 void Run::train_step(const Batch& batch) {
   const double rate =
       learning_rate_at(regimen_.optimisation, step_, total_steps_, samples_.batches_per_epoch());
   network_->train();
-  const Losses losses = losses_of(network_, batch);
-  const LossValues values = values_of(losses);
-  if (!std::isfinite(values.total())) {
-    std::string files;
-    for (const Sample& sample : batch.samples) files += (files.empty() ? "" : ", ") + sample.file;
-    char numbers[160];
-    std::snprintf(numbers, sizeof numbers, "objectness %g, rpn box %g, classification %g, box %g",
-                  values.objectness, values.rpn_box, values.classification, values.box);
-    throw Error("step " + std::to_string(step_ + 1) + ": the loss is not finite (" + numbers +
-                "); lower training.learning_rate or look at the batch's images: " + files);
+  const std::size_t size = batch.samples.size();
+  const auto micro = static_cast<std::size_t>(regimen_.optimisation.micro_batch);
+  LossValues values;
+  for (std::size_t first = 0; first < size;) {
+    const std::size_t end = micro == 0 ? size : std::min(size, first + micro);
+    const double share = static_cast<double>(end - first) / static_cast<double>(size);
+    const Losses losses = losses_of(network_, batch, first, end);
+    add(values, values_of(losses), share);
+    check_finite(values, batch);
+    (losses.total() * share).backward();
+    first = end;
   }
-  losses.total().backward();
   update_->step(rate, step_);
   ++step_;
+  is_best_ = false;
   add(sum_, values, 1);
   ++summed_steps_;
   summed_images_ += batch.samples.size();
@@ -267,6 +295,9 @@ void Run::report(bool to_log) {
   if (epoch_done && every > 0 && r.epoch % static_cast<std::size_t>(every) == 0 &&
       samples_.val_images() > 0) {
     validation = validate();
+    is_best_ = validation->total() < best_validation_;
+    worse_validations_ = is_best_ ? 0 : worse_validations_ + 1;
+    best_validation_ = std::min(best_validation_, validation->total());
     char text[160];
     std::snprintf(text, sizeof text, "epoch %zu: training loss %.4f, validation loss %.4f, %s", r.epoch,
                   r.losses.total(), validation->total(), clock_text(r.seconds).c_str());
@@ -288,9 +319,14 @@ LossValues Run::validate() {
     const Batch batch = samples_.val_batch(first, size);
     const double share =
         static_cast<double>(batch.samples.size()) / static_cast<double>(samples_.val_images());
-    add(mean, values_of(losses_of(network_, batch)), share);
+    add(mean, values_of(losses_of(network_, batch, 0, batch.samples.size())), share);
   }
   return mean;
+}
+
+bool Run::has_stopped_improving() const {
+  const int patience = regimen_.optimisation.early_stop;
+  return patience > 0 && worse_validations_ >= static_cast<std::uint64_t>(patience);
 }
 
 TrainEnd Run::go() {
@@ -303,7 +339,7 @@ TrainEnd Run::go() {
   Loader loader(samples_, step_, total_steps_, usable_cores() > 2 ? 2 : 1);
   TrainEnd end = TrainEnd::finished;
   start_ = summed_since_ = Clock::now();
-  while (step_ < total_steps_) {
+  while (step_ < total_steps_ && !has_stopped_improving()) {
     train_step(loader.next());
     const bool epoch_done = step_ % per_epoch == 0;
     report(epoch_done || step_ % log_steps == 0);
@@ -318,7 +354,7 @@ TrainEnd Run::go() {
       save_checkpoint();
     }
   }
-  if (step_ == total_steps_) end = TrainEnd::finished;
+  if (step_ == total_steps_ || has_stopped_improving()) end = TrainEnd::finished;
   save_checkpoint();
   save_model_file();
   progress_.message(path("model.safetensors") + ": written after " + std::to_string(step_) + " of " +
