@@ -15,6 +15,7 @@
 #include <optional>
 
 #include "loop/checkpoint.h"
+#include "loop/event_file.h"
 #include "loop/loader.h"
 #include "loop/progress.h"
 #include "loop/regimen.h"
@@ -92,6 +93,21 @@ void add(LossValues& sum, const LossValues& values, double weight) {
   sum.box += weight * values.box;
 }
 
+void add_to(EventFile& events, const std::string& part, const LossValues& losses, std::uint64_t step) {
+  events.add(part + "/loss", losses.total(), step);
+  events.add(part + "/objectness", losses.objectness, step);
+  events.add(part + "/rpn_box", losses.rpn_box, step);
+  events.add(part + "/classification", losses.classification, step);
+  events.add(part + "/box", losses.box, step);
+}
+
+void add_to(EventFile& events, const Report& r, const std::optional<LossValues>& validation) {
+  add_to(events, "train", r.losses, r.step);
+  if (validation) add_to(events, "val", *validation, r.step);
+  events.add("learning_rate", r.learning_rate, r.step);
+  events.add("images_per_second", r.images_per_second, r.step);
+}
+
 // One call of train.
 class Run {
  public:
@@ -120,6 +136,7 @@ class Run {
   FasterRcnn network_{nullptr};
   std::unique_ptr<WeightUpdate> update_;
   std::unique_ptr<TrainLog> log_;
+  std::unique_ptr<EventFile> events_;
   Progress progress_;
   std::size_t total_steps_ = 0;
   std::size_t step_ = 0;  // steps done
@@ -173,6 +190,7 @@ Run::Run(const TrainOptions& options)
     start_folder();
   }
   log_ = std::make_unique<TrainLog>(path("train-log.csv"), step_);
+  events_ = std::make_unique<EventFile>(options.output);
   first_step_ = step_;
 }
 
@@ -304,6 +322,7 @@ void Run::report(bool to_log) {
     progress_.message(text);
   }
   log_->add(r, validation);
+  add_to(*events_, r, validation);
   sum_ = {};
   summed_steps_ = summed_images_ = 0;
   summed_since_ = Clock::now();
