@@ -9,21 +9,20 @@ namespace {
 
 constexpr int rays = Outline::rays;
 
-// Lengths are counted in steps, fortieths of a typical cell's diameter: about a pixel in Chula RBC-12, on
-// whose hand-drawn boxes (tests/dataset-tools/chula_boxes.csv) the constants below were tried. None is
-// delicate: half or twice of each costs less than 0.01 of mean IoU.
+// Lengths are counted in steps, fortieths of a typical cell's diameter: about a pixel in Chula RBC-12. The
+// constants were tried on its hand-drawn boxes (tests/dataset-tools/chula_boxes.csv); half or twice of each
+// costs less than 0.01 of mean IoU. Costs compare with the edge of a cell, which is worth 1 to 2 to a ray.
 constexpr int steps_per_diameter = 40;
-constexpr int steps = 36;        // no cell's outline is further away from its middle
-constexpr int nearest = 6;       // nor nearer: closer edges are those of pallors and of targets' centres
-constexpr int largest_jump = 2;  // between rays: 45 degrees at the usual radius
-constexpr float jump_cost =
-    0.15F;  // a step's; the edge of a cell is worth 1 to 2 a ray, as contrasts are scaled
-constexpr float size_cost = 0.03F;  // a step's from the usual radius
-constexpr float other_cost = 4;     // of having another cell's point inside, a ray
+constexpr int steps = 36;           // no outline is further away from the middle of its cell
+constexpr int nearest = 6;          // nor nearer: edges there are those of pallors and of targets' centres
+constexpr int largest_jump = 3;     // between rays: 57 degrees at the usual radius
+constexpr float jump_cost = 0.15F;  // of each step of a jump
+constexpr float size_cost = 0.03F;  // of each step from the usual radius
+constexpr float other_cost = 4;     // of another cell's point inside, for each ray on that side
 constexpr int other_width = 6;      // steps to both sides of such a point in which rays are affected
 constexpr int certainly_near = 18;  // up to here background may be the pallor of a cell whose rim is open
 constexpr int lost = 3;             // steps of background after which a ray has left the cell for good
-constexpr int rounds = 3;           // of finding the outline and starting again from its centroid
+constexpr int rounds = 2;           // of finding the outline and starting again from its centroid
 
 constexpr int row = steps + 2 * largest_jump;  // of cost_ and sum_
 constexpr int samples = steps + 3;             // of a ray; edges are measured over four
@@ -90,19 +89,16 @@ std::vector<cv::Point> Outline::corners(double grow) const {
 }
 
 OutlineFinder::OutlineFinder(const cv::Mat1f& contrast, const cv::Mat1b& mask, double diameter)
-    : step_(diameter / steps_per_diameter),
-      margin_(int(std::ceil(samples * step_)) + 1),
+    : contrast_(contrast),
+      mask_(mask),
+      step_(diameter / steps_per_diameter),
       offset_(std::size_t(rays * samples)),
       cost_(std::size_t(rays * row), impossible),
       sum_(std::size_t(2 * rays * row), impossible) {
-  // A cell that the border cuts goes on as it is there.
-  cv::copyMakeBorder(contrast, contrast_, margin_, margin_, margin_, margin_, cv::BORDER_REPLICATE);
-  cv::copyMakeBorder(mask, mask_, margin_, margin_, margin_, margin_, cv::BORDER_REPLICATE);
   for (std::size_t k = 0; k < rays; ++k) {
     for (int s = 0; s < samples; ++s) {
-      const auto dx = std::lround(s * step_ * directions().x[k]),
-                 dy = std::lround(s * step_ * directions().y[k]);
-      offset_[k * samples + std::size_t(s)] = int(dy * contrast_.cols + dx);
+      offset_[k * samples + std::size_t(s)] = {int(std::lround(s * step_ * directions().x[k])),
+                                               int(std::lround(s * step_ * directions().y[k]))};
     }
   }
 }
@@ -118,9 +114,8 @@ Outline OutlineFinder::find(cv::Point2d place, const std::vector<cv::Point2d>& o
 }
 
 Outline OutlineFinder::trace(cv::Point2d place, const std::vector<cv::Point2d>& others) {
-  const cv::Size picture(contrast_.cols - 2 * margin_, contrast_.rows - 2 * margin_);
-  const cv::Point pixel(std::clamp(int(place.x), 0, picture.width - 1),
-                        std::clamp(int(place.y), 0, picture.height - 1));
+  const cv::Point pixel(std::clamp(int(place.x), 0, mask_.cols - 1),
+                        std::clamp(int(place.y), 0, mask_.rows - 1));
   take_costs(pixel);
   Outline outline;
   outline.centre = cv::Point2d(pixel) + cv::Point2d(0.5, 0.5);
@@ -131,23 +126,30 @@ Outline OutlineFinder::trace(cv::Point2d place, const std::vector<cv::Point2d>& 
   return outline;
 }
 
-// What it costs to have the outline at each sample of each ray.
+// What it costs to have the outline at each sample of each ray. A cell that the border cuts goes on beyond it
+// as it is there.
 void OutlineFinder::take_costs(cv::Point place) {
-  const int from = (place.y + margin_) * contrast_.cols + place.x + margin_;
-  const float* contrast = contrast_.ptr<float>() + from;
-  const unsigned char* mask = mask_.ptr<unsigned char>() + from;
+  const cv::Rect picture({0, 0}, mask_.size());
+  const int reach = int(std::ceil(samples * step_));
+  const cv::Rect around_place(place.x - reach, place.y - reach, 2 * reach + 1, 2 * reach + 1);
+  const bool near_border = (around_place & picture) != around_place;
+  std::array<float, samples> contrast;
+  std::array<bool, samples> inside;
   for (std::size_t k = 0; k < rays; ++k) {
-    const int* offset = &offset_[k * samples];
+    for (std::size_t s = 0; s < samples; ++s) {
+      cv::Point at = place + offset_[k * samples + s];
+      if (near_border) at = {std::clamp(at.x, 0, picture.width - 1), std::clamp(at.y, 0, picture.height - 1)};
+      contrast[s] = contrast_(at);
+      inside[s] = mask_(at) != 0;
+    }
     float* cost = &cost_[k * row + largest_jump];
     std::fill(cost, cost + steps, impossible);
-    std::array<float, samples> along;
-    for (std::size_t s = 0; s < samples; ++s) along[s] = contrast[offset[s]];
     int outside = 0;
-    for (int s = nearest; s < steps && outside <= lost; ++s) {
-      const std::size_t i = std::size_t(s);
-      if (s >= certainly_near) outside = mask[offset[s]] ? 0 : outside + 1;
-      const float fall = (along[i - 2] + along[i - 1] - along[i + 1] - along[i + 2]) / 2;
-      cost[s] = size_cost * float(std::abs(s - steps_per_diameter / 2)) - std::max(fall, 0.0F);
+    for (std::size_t s = nearest; s < steps && outside <= lost; ++s) {
+      if (s >= certainly_near) outside = inside[s] ? 0 : outside + 1;
+      const float fall = (contrast[s - 2] + contrast[s - 1] - contrast[s + 1] - contrast[s + 2]) / 2;
+      const float size = std::abs(float(s) - steps_per_diameter / 2.0F);
+      cost[s] = size_cost * size - std::max(fall, 0.0F);
     }
   }
 }
@@ -159,7 +161,7 @@ void OutlineFinder::avoid(cv::Point2d from, cv::Point2d other) {
   if (distance > steps + largest_jump || distance < 1) return;
   const double width = std::asin(std::min(1.0, other_width / distance)) * rays / (2 * CV_PI);
   const double middle = ray_of(offset);
-  const int first = std::max(nearest, int(distance) - 3);
+  const int first = std::max(nearest, int(distance) - 3);  // with a margin
   for (int ray = int(std::floor(middle - width)); ray <= std::ceil(middle + width); ++ray) {
     float* cost = &cost_[around(ray) * row + largest_jump];
     for (int s = first; s < steps; ++s) cost[s] += other_cost;
@@ -174,28 +176,29 @@ std::array<int, rays> OutlineFinder::cheapest_path() {
     const float* cost = &cost_[std::size_t(k % rays * row)];
     float* sum = &sum_[std::size_t(k * row)];
     for (int s = largest_jump; s < steps + largest_jump; ++s) {
-      const float one = std::min(before[s - 1], before[s + 1]) + jump_cost;
-      const float two = std::min(before[s - 2], before[s + 2]) + 2 * jump_cost;
-      sum[s] = std::min(before[s], std::min(one, two)) + cost[s];
+      float least = before[s];
+      for (int jump = 1; jump <= largest_jump; ++jump)
+        least = std::min(least, std::min(before[s - jump], before[s + jump]) + float(jump) * jump_cost);
+      sum[s] = least + cost[s];
     }
   }
   const float* last = &sum_[std::size_t((2 * rays - 1) * row)];
   int s = int(std::min_element(last, last + row) - last);
   std::array<int, rays> path{};
-  for (int k = 2 * rays - 1; k > rays / 2; --k) {
+  for (int k = 2 * rays - 1;; --k) {
     if (k < rays + rays / 2) path[around(k)] = s - largest_jump;
+    if (k == rays / 2) return path;
     const float* before = &sum_[std::size_t((k - 1) * row)];
     int best = s;
-    for (const int jump : {-1, 1, -2, 2}) {
-      const float by = jump_cost * float(std::abs(jump));
-      if (s + jump >= largest_jump && s + jump < steps + largest_jump &&
-          before[s + jump] + by < before[best] + jump_cost * float(std::abs(best - s)))
-        best = s + jump;
+    float least = before[s];
+    for (int to = s - largest_jump; to <= s + largest_jump; ++to) {
+      const float sum = before[to] + float(std::abs(to - s)) * jump_cost;
+      if (sum >= least) continue;
+      best = to;
+      least = sum;
     }
     s = best;
   }
-  path[around(rays / 2)] = s - largest_jump;
-  return path;
 }
 
 }  // namespace smearscope::corpus

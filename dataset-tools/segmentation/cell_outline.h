@@ -42,13 +42,12 @@ class OutlineFinder {
   void avoid(cv::Point2d from, cv::Point2d other);
   std::array<int, Outline::rays> cheapest_path();
 
-  double step_;              // pixels between samples of a ray
-  int margin_;               // of the padded pictures
-  cv::Mat1f contrast_;       // padded, so that rays from anywhere in the picture stay inside
-  cv::Mat1b mask_;           // padded likewise
-  std::vector<int> offset_;  // of a ray's samples from its beginning, elements of the padded pictures
-  std::vector<float> cost_;  // [ray][step], with room for jumps on both sides
-  std::vector<float> sum_;   // of the cheapest path to [ray][step], twice around
+  const cv::Mat1f contrast_;
+  const cv::Mat1b mask_;
+  double step_;                    // pixels between samples of a ray
+  std::vector<cv::Point> offset_;  // [ray][sample] from the place inside, pixels
+  std::vector<float> cost_;        // [ray][step], with room for jumps on both sides
+  std::vector<float> sum_;         // of the cheapest path to [ray][step], twice around
 };
 
 }  // namespace smearscope::corpus

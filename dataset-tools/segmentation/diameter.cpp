@@ -28,7 +28,7 @@ bool roundish(const Outline& outline, const cv::Rect& box) {
 
 std::vector<Blob> round_blobs(const Foreground& foreground) {
   std::vector<Outline> outlines;
-  cv::findContours(foreground.mask, outlines, cv::RETR_EXTERNAL, cv::CHAIN_APPROX_NONE);
+  cv::findContours(foreground.mask, outlines, cv::RETR_EXTERNAL, cv::CHAIN_APPROX_SIMPLE);
   std::vector<Blob> blobs;
   for (const Outline& outline : outlines) {
     const cv::Rect box = cv::boundingRect(outline);

@@ -56,16 +56,16 @@ double bridged_share(const Outline& outline) {
 
 Foreground find_foreground(const cv::Mat& rgb) {
   Foreground result;
-  cv::GaussianBlur(cell_contrast(rgb), result.contrast, {5, 5}, 1.0);
+  result.contrast = cell_contrast(rgb);
+  cv::GaussianBlur(result.contrast, result.contrast, {5, 5}, 1.0);
   result.mask = result.contrast > edge;
   return result;
 }
 
 void fill_pallor(cv::Mat1b& mask, double cell_area, const std::vector<cv::Point2d>& points) {
-  constexpr int rim_gap = 5;  // pixels; narrower ones are closed
+  const cv::Mat disc = cv::getStructuringElement(cv::MORPH_ELLIPSE, {5, 5});
   cv::Mat1b closed;
-  cv::morphologyEx(mask, closed, cv::MORPH_CLOSE,
-                   cv::getStructuringElement(cv::MORPH_ELLIPSE, {rim_gap, rim_gap}));
+  cv::morphologyEx(mask, closed, cv::MORPH_CLOSE, disc);
   std::vector<Outline> outlines;
   std::vector<cv::Vec4i> tree;
   cv::findContours(closed, outlines, tree, cv::RETR_CCOMP, cv::CHAIN_APPROX_NONE);
@@ -76,12 +76,12 @@ void fill_pallor(cv::Mat1b& mask, double cell_area, const std::vector<cv::Point2
     const double area = cv::contourArea(outlines[i]);
     const bool speck = area < 0.03 * cell_area;
     const bool pallor = area < 0.7 * cell_area && bridged_share(outlines[i]) < 0.6;
-    if (speck || pallor || (area < largest_pallor * cell_area && holds_any(outlines[i], points))) {
-      cv::drawContours(closed, outlines, int(i), 255, cv::FILLED);
+    if (speck || pallor || (area < largest_pallor * cell_area && holds_any(outlines[i], points)))
       cv::drawContours(pallors, outlines, int(i), 255, cv::FILLED);
-      cv::drawContours(pallors, outlines, int(i), 255, rim_gap);  // what closing has taken from the hole
-    }
   }
+  // Cells that closing has joined stay apart: it only counts around the pallors.
+  closed |= pallors;
+  cv::dilate(pallors, pallors, disc);
   mask |= closed & pallors;
 }
 

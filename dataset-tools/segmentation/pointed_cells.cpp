@@ -15,12 +15,14 @@ namespace {
 constexpr double usual_diameter = 40;  // pixels: the median, where a picture has no lone cells to measure
 constexpr double reach = 0.35;         // how far beside its cell a point may be
 constexpr double least_area = 0.06;    // the smallest fragments that have a point: 0.1
-constexpr double largest_area = 1.3;  // of one cell by its looks; overlapping pairs are as convex, but larger
-constexpr double certain_area = 1.1;  // of one cell that is less convex
-constexpr double convex = 0.93;       // area over that of the convex hull: discs 0.97, touching pairs 0.9
-constexpr double nearly_convex = 0.87;  // bent and lobed cells
-constexpr double longest = 1.7;         // with its tail; 2 and more with the scale bar
+constexpr double largest_area =
+    1.3;                         // of one cell, by its looks; overlapping pairs are as convex, but larger
+constexpr double convex = 0.93;  // area over that of the convex hull: discs 0.97, touching pairs 0.9
+constexpr double certain_area = 1.1;    // of one cell that is less convex than that:
+constexpr double nearly_convex = 0.87;  // bent and lobed ones
+constexpr double longest = 1.7;         // with its tail; cells that touch the scale bar are longer
 constexpr double thin = 0.125;          // half the width of a tail, or of spikes
+constexpr double margin = 2;  // pixels around an outline that are still the cell's, in blurred pictures
 
 using Contour = std::vector<cv::Point>;
 
@@ -30,10 +32,10 @@ Box box_of(const cv::Rect& pixels) {
 
 // Parts of the mask that hold together.
 struct Region {
+  Contour contour;
   cv::Rect box;
-  double area = 0;            // square pixels
-  bool looks_single = false;  // it has the size and the shape of one cell
-  int points = 0;             // in it
+  double area = 0;  // square pixels
+  int points = 0;   // in it
 };
 
 class Picture {
@@ -45,6 +47,7 @@ class Picture {
  private:
   cv::Point pixel_of(cv::Point2d point) const;
   void measure_regions();
+  bool looks_single(const Region& region) const;
   int nearest_region(cv::Point place, cv::Point& there) const;
   std::optional<Box> cell_at(std::size_t index);
   std::optional<Box> cell_among_others(std::size_t index, cv::Point2d place, int label);
@@ -72,7 +75,6 @@ Picture::Picture(const cv::Mat& rgb, const std::vector<cv::Point2d>& points)
       taken_(cv::Mat1b::zeros(rgb.size())) {
   fill_pallor(foreground_.mask, area_, points);
   measure_regions();
-  for (const cv::Point2d& point : points) ++regions_[std::size_t(labels_(pixel_of(point)))].points;
 }
 
 cv::Point Picture::pixel_of(cv::Point2d point) const {
@@ -83,25 +85,30 @@ cv::Point Picture::pixel_of(cv::Point2d point) const {
 void Picture::measure_regions() {
   const cv::Mat1b& mask = foreground_.mask;
   regions_.resize(std::size_t(cv::connectedComponents(mask, labels_, 8)));
-  const cv::Rect inside(1, 1, mask.cols - 2, mask.rows - 2);
   std::vector<Contour> contours;
   std::vector<cv::Vec4i> tree;
-  cv::findContours(mask, contours, tree, cv::RETR_CCOMP, cv::CHAIN_APPROX_NONE);
-  Contour hull;
+  cv::findContours(mask, contours, tree, cv::RETR_CCOMP, cv::CHAIN_APPROX_SIMPLE);
   for (std::size_t i = 0; i < contours.size(); ++i) {
     const bool hole = tree[i][3] >= 0;
     if (hole) continue;
     Region& region = regions_[std::size_t(labels_(contours[i][0]))];
-    region.box = cv::boundingRect(contours[i]);
-    region.area = cv::contourArea(contours[i]);
-    if (region.area > largest_area * area_ || region.area < least_area * area_) continue;
-    cv::convexHull(contours[i], hull);
-    const double convexity = region.area / cv::contourArea(hull);
-    // A piece of two cells may be as small as one, where the border cuts it.
-    const bool cut = (region.box & inside) != region.box;
-    region.looks_single =
-        convexity > convex || (!cut && region.area < certain_area * area_ && convexity > nearly_convex);
+    region.contour = std::move(contours[i]);
+    region.box = cv::boundingRect(region.contour);
+    region.area = cv::contourArea(region.contour);
   }
+  for (const cv::Point2d& point : points_) ++regions_[std::size_t(labels_(pixel_of(point)))].points;
+}
+
+// Has it the size and the shape of one cell?
+bool Picture::looks_single(const Region& region) const {
+  if (region.area > largest_area * area_) return false;
+  Contour hull;
+  cv::convexHull(region.contour, hull);
+  const double convexity = region.area / cv::contourArea(hull);
+  // A piece of two cells may be as small as one, where the border cuts it.
+  const cv::Rect inside(1, 1, labels_.cols - 2, labels_.rows - 2);
+  const bool cut = (region.box & inside) != region.box;
+  return convexity > convex || (!cut && region.area < certain_area * area_ && convexity > nearly_convex);
 }
 
 // The region at `place` or the nearest within reach, and where that is; 0 if there is none.
@@ -132,7 +139,7 @@ std::optional<Box> Picture::cell_at(std::size_t index) {
   const Region& region = regions_[std::size_t(label)];
   if (label == 0 || region.area < least_area * area_) return std::nullopt;
   const bool beside = there != pixel;
-  if (!region.looks_single || region.points > 1) {
+  if (region.points > 1 || !looks_single(region)) {
     const cv::Point2d place = beside ? cv::Point2d(there) + cv::Point2d(0.5, 0.5) : points_[index];
     return cell_among_others(index, place, label);
   }
@@ -156,7 +163,7 @@ std::optional<Box> Picture::cell_among_others(std::size_t index, cv::Point2d pla
     taken_(region.box).setTo(255, labels_(region.box) == label);
     return box_of(region.box);
   }
-  cv::fillPoly(taken_, std::vector<Contour>{outline.corners(2)}, 255);
+  cv::fillPoly(taken_, std::vector<Contour>{outline.corners(margin)}, 255);
   const Box box = outline.box();
   const double width = taken_.cols, height = taken_.rows;
   return Box{std::max(box.x_min, 0.0), std::max(box.y_min, 0.0), std::min(box.x_max, width),
@@ -168,7 +175,7 @@ bool Picture::owns_the_rest(const Region& region, int label, const Outline& outl
   if (std::max(region.box.width, region.box.height) > longest * diameter_) return false;
   const cv::Mat1b part = labels_(region.box) == label;
   cv::Mat1b rest = part.clone();
-  cv::fillPoly(rest, std::vector<Contour>{outline.corners(2)}, 0, cv::LINE_8, 0, -region.box.tl());
+  cv::fillPoly(rest, std::vector<Contour>{outline.corners(margin)}, 0, cv::LINE_8, 0, -region.box.tl());
   cv::Mat1b framed;
   cv::copyMakeBorder(part, framed, 1, 1, 1, 1, cv::BORDER_CONSTANT, 0);
   cv::Mat1f depth;
@@ -182,7 +189,7 @@ std::vector<Box> Picture::unpointed() const {
   cv::Mat1b rest = foreground_.mask & ~taken_;
   cv::morphologyEx(rest, rest, cv::MORPH_OPEN, cv::getStructuringElement(cv::MORPH_ELLIPSE, {7, 7}));
   std::vector<Contour> contours;
-  cv::findContours(rest, contours, cv::RETR_EXTERNAL, cv::CHAIN_APPROX_NONE);
+  cv::findContours(rest, contours, cv::RETR_EXTERNAL, cv::CHAIN_APPROX_SIMPLE);
   std::vector<Box> boxes;
   for (const Contour& contour : contours) {
     if (cv::contourArea(contour) >= least_area * area_) boxes.push_back(box_of(cv::boundingRect(contour)));
