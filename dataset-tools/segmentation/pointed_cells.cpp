@@ -14,15 +14,18 @@ namespace {
 // Lengths in diameters, areas in areas, of a typical cell. Measured on Chula RBC-12.
 constexpr double usual_diameter = 40;  // pixels: the median, where a picture has no lone cells to measure
 constexpr double reach = 0.35;         // how far beside its cell a point may be
-constexpr double least_area = 0.06;    // the smallest fragments that have a point: 0.1
-constexpr double largest_area =
-    1.3;                         // of one cell, by its looks; overlapping pairs are as convex, but larger
-constexpr double convex = 0.93;  // area over that of the convex hull: discs 0.97, touching pairs 0.9
-constexpr double certain_area = 1.1;    // of one cell that is less convex than that:
-constexpr double nearly_convex = 0.87;  // bent and lobed ones
-constexpr double longest = 1.7;         // with its tail; cells that touch the scale bar are longer
-constexpr double thin = 0.125;          // half the width of a tail, or of spikes
-constexpr double margin = 2;  // pixels around an outline that are still the cell's, in blurred pictures
+constexpr double least_area = 0.06;    // of a cell; the smallest fragments that have a point: 0.1
+
+// What has the area and the convexity (area over that of the hull) of one cell is one. Discs have 0.97, pairs
+// that touch 0.88; pairs that overlap by half are as convex as discs, but larger.
+constexpr double largest_area = 1.3;
+constexpr double convex = 0.93;
+constexpr double certain_area = 1.1;    // no larger than this, it may be
+constexpr double nearly_convex = 0.87;  // bent or lobed
+
+constexpr double longest = 1.7;  // of a cell with its tail; cells that touch the scale bar are longer
+constexpr double thin = 0.125;   // half the width of a tail, or of spikes
+constexpr double margin = 2;     // pixels around an outline that are the cell's blurred edge
 
 using Contour = std::vector<cv::Point>;
 

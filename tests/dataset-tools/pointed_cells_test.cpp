@@ -133,12 +133,12 @@ TEST(PointedCells, APaleCellIsWhole) {
 TEST(PointedCells, ATailBelongsToItsCell) {
   std::vector<Disc> discs = with_lone_cells({{{150, 120}, 36, 36}});
   cv::Mat1b tail = cv::Mat1b::zeros(240, 320);
-  const std::vector<cv::Point> corners{{160, 112}, {186, 118}, {186, 121}, {160, 128}};
+  const std::vector<cv::Point> corners{{160, 116}, {194, 118}, {194, 121}, {160, 124}};
   cv::fillConvexPoly(tail, corners, 255);
   std::vector<cv::Mat1b> layers{drawn(discs[0], tail.size()) | tail};
   for (std::size_t i = 1; i < discs.size(); ++i) layers.push_back(drawn(discs[i], tail.size()));
   const auto cells = find_pointed_cells(testing::paint_layers(layers, tail.size()), {{148, 118}}).cells;
-  expect_box(cells[0], {132, 102, 187, 138});
+  expect_box(cells[0], {132, 102, 195, 138});
 }
 
 TEST(PointedCells, ElongatedCellsAreWhole) {
@@ -215,8 +215,8 @@ TEST(PointedCells, SizeOfThePictureDoesNotMatter) {
 }
 
 TEST(PointedCells, OrderOfPointsDoesNotMatter) {
-  const cv::Mat rgb = paint(with_lone_cells({{{130, 100}}, {{160, 108}}, {{142, 130}}, {{170, 138}}}));
-  std::vector<cv::Point2d> points{{128, 98}, {163, 106}, {140, 134}, {172, 140}, {40, 40}, {60, 120}};
+  const cv::Mat rgb = paint(with_lone_cells({{{120, 110}}, {{200, 108}, 56, 50}}));
+  std::vector<cv::Point2d> points{{113, 110}, {128, 112}, {186, 112}, {212, 96}, {40, 40}, {90, 120}};
   const auto cells = find_pointed_cells(rgb, points).cells;
   std::reverse(points.begin(), points.end());
   auto reversed = find_pointed_cells(rgb, points).cells;
@@ -261,11 +261,13 @@ TEST(Outline, OfADiscIsTheDisc) {
 
 TEST(Outline, LeavesOtherPointsOutside) {
   // Two discs without an edge between them.
-  cv::Mat1b mask = drawn({{60, 50}}, {160, 100}) | drawn({{86, 50}}, {160, 100});
+  cv::Mat1b mask = drawn({{60, 50}}, {160, 100}) | drawn({{74, 50}}, {160, 100});
   cv::Mat1f contrast;
   mask.convertTo(contrast, CV_32F, 2 / 255.0);
   OutlineFinder finder(contrast, mask, 40);
-  EXPECT_FALSE(finder.find({56, 50}, {{88, 50}}).holds({88, 50}));
+  const cv::Point2d place(54, 50), other(84, 50);
+  EXPECT_TRUE(finder.find(place, {}).holds(other));
+  EXPECT_FALSE(finder.find(place, {other}).holds(other));
 }
 
 }  // namespace
