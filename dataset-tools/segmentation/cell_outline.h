@@ -24,8 +24,8 @@ struct Outline {
 
 // Leaving a cell, light gets stronger, whatever lies beyond: background, or only one cell where two
 // overlapped. So the outline is the closed path around a place inside on which contrast falls most, found
-// exactly by dynamic programming in polar coordinates; it is smooth, about as large as a cell, and leaves the
-// other cells' points outside. Cells that are not star-shaped (seen from their middle) are cut short.
+// by dynamic programming in polar coordinates; it is smooth, about as large as a cell, and leaves the other
+// cells' points outside. Cells that are not star-shaped (seen from their middle) are cut short.
 //
 // One thread works on one of these; it allocates once.
 class OutlineFinder {
