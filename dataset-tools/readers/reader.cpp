@@ -12,6 +12,7 @@ namespace smearscope::corpus {
 const std::vector<Reader>& readers() {
   static const std::vector<Reader> all{
       {"bccd", "BCCD: VOC XML in Annotations/, parts in ImageSets/Main/", open_bccd},
+      {"chula", "Chula RBC-12: Dataset/N.jpg, and Label/N.txt with a point for each cell", open_chula},
       {"pbc", "PBC: CLASS/PREFIX_NUMBER.jpg, a cell in the middle; its box is found by segmentation",
        open_pbc},
       {"txl", "TXL-PBC: YOLO text in labels/{train,val}/", open_txl},

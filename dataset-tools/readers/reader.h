@@ -40,6 +40,7 @@ struct Reader {
 };
 
 DataSet open_bccd(const std::filesystem::path& folder);
+DataSet open_chula(const std::filesystem::path& folder);
 DataSet open_pbc(const std::filesystem::path& folder);
 DataSet open_txl(const std::filesystem::path& folder);
 DataSet open_coco(const std::filesystem::path& folder);
