@@ -7,6 +7,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "model/checksum.h"
+#include "segmentation/diameter.h"
 
 namespace smearscope::corpus {
 namespace {
@@ -62,6 +63,16 @@ const cv::Mat& ImageFile::rgb() {
     throw Error(path_.string() + ": not an image that can be read (broken, or an unknown format)");
   cv::cvtColor(image, rgb_, cv::COLOR_BGR2RGB);
   return rgb_;
+}
+
+const Foreground& ImageFile::foreground() {
+  if (!foreground_) foreground_ = find_foreground(rgb());
+  return *foreground_;
+}
+
+const std::optional<double>& ImageFile::red_cell_diameter() {
+  if (!red_cell_diameter_) red_cell_diameter_ = corpus::red_cell_diameter(foreground());
+  return *red_cell_diameter_;
 }
 
 }  // namespace smearscope::corpus

@@ -4,8 +4,6 @@
 #include <cmath>
 #include <vector>
 
-#include "segmentation/diameter.h"
-
 namespace smearscope::corpus {
 namespace {
 
@@ -34,7 +32,7 @@ double estimated_pixel_size_um(const Image& image, const Taxonomy& taxonomy, Ima
     std::nth_element(sides.begin(), middle, sides.end());
     return red_cell_um / *middle;
   }
-  const auto diameter = red_cell_diameter(file.rgb());
+  const std::optional<double>& diameter = file.red_cell_diameter();
   return diameter ? red_cell_um / *diameter : 0;
 }
 

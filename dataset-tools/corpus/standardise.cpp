@@ -11,6 +11,7 @@
 #include "corpus/parallel.h"
 #include "corpus/pixel_size.h"
 #include "corpus/progress.h"
+#include "segmentation/unlabelled_cells.h"
 
 namespace smearscope::corpus {
 namespace {
@@ -25,6 +26,16 @@ void write_bytes(const std::filesystem::path& path, const std::string& bytes) {
   out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   out.close();
   if (!out) throw CannotWrite(path.string() + ": cannot write the file (is the disk full?)");
+}
+
+// Where cells may be without a box, those that the picture shows become ignore regions.
+void mark_unlabelled(Image& image, ImageFile& file) {
+  if (image.regions_complete || image.not_exhaustive.empty()) return;
+  std::vector<Box> labelled = image.ignore_regions;
+  for (const Annotation& a : image.annotations) labelled.push_back(a.box);
+  const std::vector<Box> found = unlabelled_cells(file.foreground(), file.red_cell_diameter(), labelled);
+  image.ignore_regions.insert(image.ignore_regions.end(), found.begin(), found.end());
+  image.regions_complete = true;
 }
 
 class Standardiser {
@@ -72,6 +83,7 @@ class Standardiser {
     ImageFile file(set_.images[index].path);
     Image image = read_labelled(set_, index, file);
     classify(image, taxonomy_, kind_, set_.classes, set_.gives_completeness);
+    if (!set_.gives_completeness) mark_unlabelled(image, file);
     if (image.pixel_size_um <= 0) image.pixel_size_um = estimated_pixel_size_um(image, taxonomy_, file);
     if (!options_.keep_general) drop_general(image, taxonomy_);
     result.pixel_size_um = image.pixel_size_um;

@@ -104,6 +104,7 @@ void label(const fs::path& root, Image& image, ImageFile& file) {
     add_annotation(image, {cell.box, -1, labels[i].label, cell.origin}, labels[i].where);
   }
   image.ignore_regions.insert(image.ignore_regions.end(), found.unpointed.begin(), found.unpointed.end());
+  image.regions_complete = true;
 }
 
 bool holds_set(const fs::path& folder) {

@@ -7,6 +7,7 @@
 #include "segmentation/cell_outline.h"
 #include "segmentation/diameter.h"
 #include "segmentation/foreground.h"
+#include "segmentation/unlabelled_cells.h"
 
 namespace smearscope::corpus {
 namespace {
@@ -55,7 +56,6 @@ class Picture {
   std::optional<Box> cell_at(std::size_t index);
   std::optional<Box> cell_among_others(std::size_t index, cv::Point2d place, int label);
   bool owns_the_rest(const Region& region, int label, const Outline& outline) const;
-  std::vector<Box> unpointed() const;
   Box usual_box(cv::Point2d point) const;
 
   const std::vector<cv::Point2d>& points_;
@@ -188,18 +188,6 @@ bool Picture::owns_the_rest(const Region& region, int label, const Outline& outl
   return deepest <= thin * diameter_;
 }
 
-std::vector<Box> Picture::unpointed() const {
-  cv::Mat1b rest = foreground_.mask & ~taken_;
-  cv::morphologyEx(rest, rest, cv::MORPH_OPEN, cv::getStructuringElement(cv::MORPH_ELLIPSE, {7, 7}));
-  std::vector<Contour> contours;
-  cv::findContours(rest, contours, cv::RETR_EXTERNAL, cv::CHAIN_APPROX_SIMPLE);
-  std::vector<Box> boxes;
-  for (const Contour& contour : contours) {
-    if (cv::contourArea(contour) >= least_area * area_) boxes.push_back(box_of(cv::boundingRect(contour)));
-  }
-  return boxes;
-}
-
 Box Picture::usual_box(cv::Point2d point) const {
   const double half = diameter_ / 2, width = taken_.cols, height = taken_.rows;
   return {std::max(point.x - half, 0.0), std::max(point.y - half, 0.0), std::min(point.x + half, width),
@@ -214,7 +202,7 @@ PointedCells Picture::cells() {
     found.cells.push_back(box ? PointedCells::Cell{*box, BoxOrigin::segmented}
                               : PointedCells::Cell{usual_box(points_[i]), BoxOrigin::fallback});
   }
-  found.unpointed = unpointed();
+  found.unpointed = remaining_cells(foreground_.mask, taken_, diameter_);
   return found;
 }
 

@@ -110,6 +110,20 @@ TEST_F(Scale, AbsurdFactorsAreLeftAlone) {
   EXPECT_EQ(scale_factor({{}, 0.1}, 100, 100, 0.2), 2);
 }
 
+TEST_F(Scale, CellsThatASourceLeavesUnlabelledBecomeIgnoreRegions) {
+  DataSet set = set_of({40});
+  set.classes.clear();
+  set.label = [](Image& image, ImageFile&) { image.annotations.push_back({{38, 38, 82, 82}, -1, "WBC"}); };
+  StandardiseOptions options;
+  standardise(set, "bccd", load_taxonomy("cells"), folder_.file("bccd"), options);
+  const Corpus bccd = read_corpus(folder_.file("bccd"));
+  EXPECT_EQ(bccd.images.at(0).ignore_regions.size(), 11U) << "of twelve cells one has a box";
+  EXPECT_TRUE(bccd.images[0].regions_complete);
+  standardise(set, "txl", load_taxonomy("cells"), folder_.file("txl"), options);
+  const Corpus txl = read_corpus(folder_.file("txl"));
+  EXPECT_TRUE(txl.images.at(0).ignore_regions.empty()) << "TXL-PBC labels all cells";
+}
+
 TEST_F(Scale, TheSameOnAnyNumberOfThreads) {
   const DataSet set = set_of({30, 60, 0, 44, 52, 38});
   std::vector<std::string> digests;
