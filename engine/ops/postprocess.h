@@ -11,6 +11,8 @@
 
 namespace smearscope::ops {
 
+inline constexpr float smallest_detection_side = 1e-2F;
+
 // Softmax of `logits` in place, in float32, with the largest subtracted first.
 void softmax(float* logits, int count);
 

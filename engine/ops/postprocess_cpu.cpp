@@ -11,8 +11,6 @@ namespace {
 
 using Candidate = PostprocessScratch::Candidate;
 
-constexpr float smallest_side = 1e-2F;
-
 void collect_candidates(const std::vector<Box>& proposals, const float* outputs, int classes, Size resized,
                         double score_threshold, PostprocessScratch& scratch) {
   const int logits = classes + 1;
@@ -26,7 +24,7 @@ void collect_candidates(const std::vector<Box>& proposals, const float* outputs,
       if (!(score > score_threshold)) continue;
       const float* deltas = outputs + logits + 4 * static_cast<std::ptrdiff_t>(label + 1);
       const Box box = clip_box(decode_box(proposals[i], deltas, box_head_coder), resized);
-      if (is_at_least(box, smallest_side))
+      if (is_at_least(box, smallest_detection_side))
         scratch.candidates.push_back({box, score, label, static_cast<int>(i)});
     }
   }

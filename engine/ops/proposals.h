@@ -3,10 +3,12 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
 #include "ops/anchors.h"
+#include "ops/host_device.h"
 #include "ops/nms.h"
 #include "smearscope/model.h"
 
@@ -20,6 +22,13 @@ struct RpnLevel {
   const float* outputs = nullptr;
   const AnchorGrid* anchors = nullptr;
 };
+
+inline constexpr float smallest_proposal_side = 1e-3F;
+
+// The score that a logit stands for: its sigmoid.
+SMEARSCOPE_HOST_DEVICE inline float objectness(float logit) {
+  return 1 / (1 + std::exp(-logit));
+}
 
 struct ProposalScratch {
   struct Level {
