@@ -1,0 +1,12 @@
+#include "tools/commands.h"
+
+namespace smearscope::training {
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> all{
+      train_command,
+  };
+  return all;
+}
+
+}  // namespace smearscope::training
