@@ -128,4 +128,20 @@ InitialWeights fit(NetworkWeights weights, const ModelInfo& info) {
   return initial;
 }
 
+InitialWeights read_initial_weights(const std::string& path, const ModelInfo& info) {
+  NetworkWeights weights = read_weights(path);
+  try {
+    return fit(std::move(weights), info);
+  } catch (const Error& problem) {
+    throw Error(path + ": " + problem.what());
+  }
+}
+
+std::vector<TensorView> views_of(const std::vector<NamedWeights>& tensors) {
+  std::vector<TensorView> views;
+  for (const NamedWeights& t : tensors)
+    views.push_back({t.name, DType::f32, t.shape, t.values.data(), t.values.size() * sizeof(float)});
+  return views;
+}
+
 }  // namespace smearscope::checkpoint

@@ -55,6 +55,11 @@ struct InitialWeights {
 // Throws Error if the backbones differ.
 InitialWeights fit(NetworkWeights weights, const ModelInfo& info);
 
+// Both; Error begins with the path.
+InitialWeights read_initial_weights(const std::string& path, const ModelInfo& info);
+
+std::vector<TensorView> views_of(const std::vector<NamedWeights>& tensors);  // valid as long as `tensors`
+
 // COCO's names of the 90 slots of torchvision's detectors (models/_meta.py); the ten unused ones are "N/A-12"
 // and so on.
 std::vector<std::string> coco_classes();
