@@ -120,21 +120,13 @@ Listed read_listed(std::string_view directory, std::size_t& at) {
   return entry;
 }
 
-void check_listed(const Listed& entry) {
-  if ((entry.flags & 1U) != 0) throw Error("the entry " + quoted(entry.name) + " is encrypted");
-  if (entry.method != 0)
-    throw Error("the entry " + quoted(entry.name) +
-                " is compressed, as torch.save never does: save it with torch.save");
-  if (entry.packed != entry.size) fail("the entry " + quoted(entry.name) + " has two sizes");
-}
-
 // Where its bytes begin; its local header and they lie before `limit`.
 std::uint64_t begin_of(std::string_view file, const Listed& entry, std::uint64_t limit) {
   constexpr std::uint64_t fixed = 30;
   const Record header(file.substr(0, limit), entry.header, fixed, "PK\x03\x04");
   const std::uint64_t name = header.number(26, 2), extra = header.number(28, 2);
   const std::uint64_t room = limit - entry.header - fixed;
-  if (name + extra > room || entry.size > room - name - extra)
+  if (name + extra > room || entry.packed > room - name - extra)
     fail("the entry " + quoted(entry.name) + " ends outside the file");
   if (file.substr(entry.header + fixed, name) != entry.name)
     fail("the entry " + quoted(entry.name) + " has another name at its place");
@@ -150,10 +142,14 @@ ZipArchive::ZipArchive(std::string_view file) {
   std::size_t at = 0;
   for (std::uint64_t i = 0; i < directory.entries; ++i) {
     const Listed entry = read_listed(listed, at);
-    check_listed(entry);
     const std::uint64_t begin = begin_of(file, entry, directory.begin);
-    extents.emplace_back(entry.header, begin + entry.size);
-    const Entry kept{file.substr(begin, entry.size), static_cast<std::uint32_t>(entry.checksum)};
+    extents.emplace_back(entry.header, begin + entry.packed);
+    Entry kept;
+    kept.bytes = file.substr(begin, entry.packed);
+    kept.size = entry.size;
+    kept.checksum = static_cast<std::uint32_t>(entry.checksum);
+    kept.is_compressed = entry.method != 0;
+    kept.is_encrypted = (entry.flags & 1U) != 0;
     if (!entries_.emplace(entry.name, kept).second) fail("the entry " + quoted(entry.name) + " comes twice");
     names_.push_back(entry.name);
     has_checksums_ = has_checksums_ || entry.checksum != 0;
@@ -169,6 +165,12 @@ std::string_view ZipArchive::read(std::string_view name) {
   const auto found = entries_.find(name);
   if (found == entries_.end()) fail("it has no entry " + quoted(name));
   Entry& entry = found->second;
+  if (entry.is_encrypted) throw Error("the entry " + quoted(name) + " is encrypted");
+  if (entry.is_compressed) {
+    throw Error("the entry " + quoted(name) +
+                " is compressed, as torch.save never does: save it with torch.save");
+  }
+  if (entry.bytes.size() != entry.size) fail("the entry " + quoted(name) + " has two sizes");
   if (has_checksums_ && !entry.checked && crc32(entry.bytes.data(), entry.bytes.size()) != entry.checksum)
     fail("the checksum of the entry " + quoted(name) + " is wrong");
   entry.checked = true;

@@ -22,13 +22,16 @@ class ZipArchive {
   // Names in the order of the directory; at least one.
   const std::vector<std::string_view>& names() const { return names_; }
   bool has(std::string_view name) const { return entries_.count(name) > 0; }
-  // An entry's bytes. Throws Error if there is none of that name, or if its checksum is wrong.
+  // An entry's bytes. Throws Error if there is none of that name, if it is compressed or encrypted, or if its
+  // checksum is wrong.
   std::string_view read(std::string_view name);
 
  private:
   struct Entry {
-    std::string_view bytes;
+    std::string_view bytes;  // as they are in the file
+    std::uint64_t size = 0;  // of what they stand for
     std::uint32_t checksum = 0;
+    bool is_compressed = false, is_encrypted = false;
     bool checked = false;
   };
   std::vector<std::string_view> names_;
