@@ -210,6 +210,8 @@ TEST(CheckpointFile, LegacyStoragesMustBeWhole) {
   expect_refused(testing::legacy_checkpoint(pickle), "has no storage '0'");
   expect_refused(testing::legacy_checkpoint(pickle, {stored("1", counted)}),
                  "nothing is said of the storage '1'");
+  expect_refused(testing::legacy_checkpoint(pickle, {stored("0", counted), stored("0", counted)}),
+                 "'0' comes twice");
   const std::string two = PickleWriter()
                               .raw("(")
                               .tensor("0", "FloatStorage", 12, 0, {1}, {1})

@@ -87,6 +87,9 @@ TEST(Pickle, ContainersHoldTheirItemsInOrder) {
   EXPECT_EQ(pickle.find(root, "c")->kind, Kind::tuple);
   EXPECT_EQ(pickle.find(root, "d"), nullptr);
   EXPECT_EQ(pickle.find(*pickle.find(root, "a"), "d"), nullptr);
+  const std::string twice = PickleWriter().raw("}(").text("a").raw("N").text("a").raw("Nu").end();
+  const Pickle doubled = read_pickle(twice);
+  expect_error([&] { doubled.find(doubled[doubled.root], "a"); }, "'a' comes twice");
 }
 
 TEST(Pickle, AnOrderedDictMayHaveAttributesOrComeFromPairs) {

@@ -100,7 +100,8 @@ void CheckpointFile::read_legacy() {
     if (rest.size() < 8 || count > (rest.size() - 8) / element ||
         read_u64(reinterpret_cast<const unsigned char*>(rest.data())) != count)
       throw Error("damaged checkpoint: the storage " + quoted(key) + " is not whole (cut short?)");
-    storages_[key] = rest.substr(8, count * element);
+    if (!storages_.emplace(key, rest.substr(8, count * element)).second)
+      throw Error("damaged checkpoint: the storage " + quoted(key) + " comes twice");
     rest.remove_prefix(8 + count * element);
   }
 }

@@ -112,6 +112,7 @@ InitialWeights fit(NetworkWeights weights, const ModelInfo& info) {
                 " is wanted");
   const std::vector<bool> fits = fitting_parts(weights, info);
   InitialWeights initial;
+  initial.notes = weights.notes;
   for (std::size_t i = 0; i < part_count; ++i) {
     const bool by_itself = parts[i].input < 0 || fits[static_cast<std::size_t>(parts[i].input)];
     if (fits[i]) {

@@ -52,8 +52,8 @@ void decide_epsilon(NetworkWeights& weights, bool frozen, std::optional<double> 
   weights.batch_norm_eps = coco ? 0 : 1e-5;
   weights.notes.push_back(
       "frozen batch norms, taken to compute with epsilon " + shown(weights.batch_norm_eps) +
-      (coco ? " as torchvision's COCO_V1 weights do; --batch-norm-eps says otherwise"
-            : "; if they come from torchvision's COCO_V1 weights, say --batch-norm-eps 0"));
+      (coco ? " as torchvision's COCO_V1 weights do; import --batch-norm-eps says otherwise"
+            : "; if they come from torchvision's COCO_V1 weights, import with --batch-norm-eps 0"));
 }
 
 void describe(NetworkWeights& weights, const StateDict& dict) {
@@ -104,7 +104,6 @@ NetworkWeights from_model(const Model& model) {
   weights.class_count = static_cast<int>(info.classes.size());
   weights.classes = info.classes;
   weights.batch_norm_eps = architecture.batch_norm_eps;
-  weights.digest = model.digest();
   for (const TensorView& tensor : model.tensors())
     weights.tensors.push_back({tensor.name, tensor.shape, to_f32(tensor)});
   return weights;

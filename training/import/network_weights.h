@@ -28,7 +28,7 @@ struct NetworkWeights {
   std::vector<std::string> classes;  // their names; empty: the file doesn't tell
   double batch_norm_eps = 1e-5;      // that the network computes with
   std::vector<std::string> notes;    // lines for the user: what was found, what was taken for granted
-  std::string digest;                // SHA-256 of the file
+  std::string digest;                // SHA-256 of a checkpoint; of a model file empty
   std::vector<NamedWeights> tensors;
 };
 
@@ -42,11 +42,11 @@ NetworkWeights read_weights(const std::string& path);
 
 // What a network begins with.
 struct InitialWeights {
-  std::vector<NamedWeights> tensors;  // for the parts taken
+  std::vector<NamedWeights> tensors;  // of the parts taken
   std::vector<std::string> taken;     // "backbone", "FPN", "RPN", ...
-  std::vector<std::string>
-      remade;  // parts that keep their random values, and why: "box predictor (90 classes, not 3)"
-  std::string summary() const;  // one line
+  std::vector<std::string> remade;    // what keeps its random values, and why: "box predictor (classes 3, not 90)"
+  std::vector<std::string> notes;     // of NetworkWeights
+  std::string summary() const;        // one line
 };
 
 // The parts of `weights` whose tensors all have the names and shapes that a network of `info` needs. The box

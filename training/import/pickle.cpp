@@ -265,11 +265,14 @@ bool Reader::call(unsigned char code) {
 
 const Value* Pickle::find(const Value& dict, std::string_view key) const {
   if (dict.kind != Kind::dict) return nullptr;
+  const Value* found = nullptr;
   for (std::size_t i = 0; i + 1 < dict.items.size(); i += 2) {
     const Value& name = values[dict.items[i]];
-    if (name.kind == Kind::text && name.text == key) return &values[dict.items[i + 1]];
+    if (name.kind != Kind::text || name.text != key) continue;
+    if (found) throw Error("damaged pickle: the entry " + quoted(key) + " comes twice");
+    found = &values[dict.items[i + 1]];
   }
-  return nullptr;
+  return found;
 }
 
 Pickle read_pickle(std::string_view bytes) {

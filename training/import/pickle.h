@@ -68,7 +68,7 @@ struct Pickle {
   std::size_t bytes = 0;  // that it took
 
   const Value& operator[](Ref ref) const { return values[ref]; }
-  // The value of a text key; nullptr if `dict` is none or hasn't got it.
+  // The value of a text key; nullptr if `dict` is none or hasn't got it. Throws Error if it has it twice.
   const Value* find(const Value& dict, std::string_view key) const;
 };
 

@@ -9,6 +9,7 @@
 namespace smearscope::checkpoint {
 namespace {
 
+constexpr std::uint64_t most_entries = 100'000;                          // a checkpoint has one per tensor
 constexpr std::uint64_t in_zip64_16 = 0xFFFF, in_zip64_32 = 0xFFFFFFFF;  // the field is in the zip64 record
 
 [[noreturn]] void fail(const std::string& what) {
@@ -68,6 +69,8 @@ Directory find_directory(std::string_view file) {
     directory.bytes = end64.number(40, 8);
     directory.begin = end64.number(48, 8);
   }
+  if (directory.entries > most_entries)
+    throw Error("has more than 100,000 entries: no checkpoint of weights");
   if (directory.begin > directory.end_record || directory.bytes > directory.end_record - directory.begin)
     fail("its directory ends outside the file");
   return directory;

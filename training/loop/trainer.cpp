@@ -187,6 +187,7 @@ Run::Run(const TrainOptions& options)
   at::manual_seed(seed_);
   network_ = FasterRcnn(info, settings_for(regimen_, samples_));
   load_tensors(network_, checkpoint::views_of(initial.tensors));
+  for (const std::string& note : initial.notes) progress_.message(options.init + ": " + note);
   if (has_init) progress_.message(options.init + ": " + initial.summary());
   update_ = std::make_unique<WeightUpdate>(network_, regimen_.optimisation);
   total_steps_ = samples_.batches_per_epoch() * static_cast<std::size_t>(regimen_.optimisation.epochs);
