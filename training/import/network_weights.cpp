@@ -39,7 +39,7 @@ std::vector<float> finite_values(CheckpointFile& file, const std::string& name, 
 // (models/detection/faster_rcnn.py, overwrite_eps); frozen ones of ImageNet's backbones have 1e-5.
 bool looks_like_coco_v1(const NetworkWeights& weights) {
   const bool same_file = weights.digest.compare(0, std::string(coco_v1_digest).size(), coco_v1_digest) == 0;
-  return same_file || (weights.class_count == coco_slots && weights.backbone == "resnet50");
+  return same_file || weights.class_count == coco_slots;
 }
 
 void decide_epsilon(NetworkWeights& weights, bool frozen, std::optional<double> given) {
@@ -47,7 +47,7 @@ void decide_epsilon(NetworkWeights& weights, bool frozen, std::optional<double> 
     weights.batch_norm_eps = *given;
     return;
   }
-  if (!frozen) return;
+  if (!frozen || weights.backbone != "resnet50") return;
   const bool coco = looks_like_coco_v1(weights);
   weights.batch_norm_eps = coco ? 0 : 1e-5;
   weights.notes.push_back(

@@ -44,7 +44,7 @@ NetworkWeights read_weights(const std::string& path);
 struct InitialWeights {
   std::vector<NamedWeights> tensors;  // of the parts taken
   std::vector<std::string> taken;     // "backbone", "FPN", "RPN", ...
-  std::vector<std::string> remade;    // what keeps its random values, and why: "box predictor (classes 3, not 90)"
+  std::vector<std::string> remade;    // and why: "box predictor (classes 3, not 90)"
   std::vector<std::string> notes;     // of NetworkWeights
   std::string summary() const;        // one line
 };

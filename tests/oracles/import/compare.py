@@ -166,11 +166,11 @@ NARROWED = [case[4] for case in DETECTORS if "float" in case[0]]
 
 
 def check_random_part(ours, theirs):
-    """Initial values of the same spread as torchvision's."""
+    """Initial values of the same spread as torchvision's, within five standard errors."""
     problems = []
     for name, value in ours.items():
         a, b = float(value.std()), float(theirs[name].std())
-        tolerance = 0.05 if value.dim() > 1 else 0.5
+        tolerance = 5 / value.numel() ** 0.5
         if (b == 0) != (a == 0) or abs(a - b) > tolerance * b:
             problems.append(f"{name} has a spread of {a:.3g}, torchvision's {b:.3g}")
     return problems

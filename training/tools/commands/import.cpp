@@ -110,13 +110,11 @@ ModelInfo make_info(const ImportOptions& o, const checkpoint::NetworkWeights& we
   if (o.regimen.empty()) {
     info = default_info(o, weights);
   } else {
-    const Regimen regimen = read_regimen(o.regimen, o.overrides);
-    info = regimen.info;
-    info.regimen = regimen.text;
+    info = read_regimen(o.regimen, o.overrides).info;
   }
   info.architecture.batch_norm_eps = weights.batch_norm_eps;  // so that no weight need be changed
   info.classes = choose_classes(o, weights);
-  if (!o.licence.empty()) info.licence = o.licence;
+  info.licence = o.licence;
   info.name = o.name.empty() ? std::filesystem::path(o.output).stem().string() : o.name;
   info.created_by = "smearscope-train " SMEARSCOPE_VERSION;
   return info;
@@ -148,7 +146,10 @@ int run(const std::vector<std::string>& words) {
     std::cout << o.checkpoint << ": " << line << "\n";
     text += "# " + line + "\n";
   }
-  info.regimen = text + info.regimen;
+  if (!o.regimen.empty())
+    text +=
+        "# anchors, sizes and thresholds of " + std::filesystem::path(o.regimen).filename().string() + "\n";
+  info.regimen = text;
   write_initial_model(o.output, info, checkpoint::views_of(initial.tensors), o.seed, o.dtype);
   std::cout << o.output << ": written; " << info.classes.size() << " classes, " << info.classes.front()
             << " to " << info.classes.back() << "\n";
