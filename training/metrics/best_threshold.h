@@ -12,7 +12,8 @@ struct BestThreshold {
   double f1 = no_figure, precision = no_figure, recall = no_figure;  // above it, at IoU 0.5
 };
 
-// Of equally good thresholds the highest.
+// Without images where the category is open: there, too few detections count as wrong. Of equally good
+// thresholds the highest.
 BestThreshold best_threshold(const CategoryJudgement& judgement);
 
 }  // namespace smearscope::metrics

@@ -29,7 +29,7 @@ double Calibration::expected_error() const {
 Calibration calibration_of(const CategoryJudgement& judgement, double threshold) {
   Calibration calibration;
   for (const Judged& judged : judgement.found) {
-    if (!(judged.score > threshold) || !judged.counts(all_areas, iou_50)) continue;
+    if (!(judged.score > threshold) || !judged.known || !judged.counts(all_areas, iou_50)) continue;
     Calibration::Bin& bin = calibration.bins[bin_of(judged.score)];
     ++bin.found;
     bin.right += judged.is_true(all_areas, iou_50) ? 1 : 0;

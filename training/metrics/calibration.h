@@ -11,7 +11,8 @@ namespace smearscope::metrics {
 constexpr std::size_t calibration_bins = 15;
 
 // Detections by score; bin i holds scores above i / 15 up to (i + 1) / 15, the first also 0. A detection is
-// right if it took a box of its category at IoU 0.5; those that count for nothing are left out (judgement.h).
+// right if it took a box of its category at IoU 0.5; those that count for nothing are left out (judgement.h),
+// and all of a category in images where it is open: there, too few count as wrong.
 struct Calibration {
   struct Bin {
     std::size_t found = 0, right = 0;

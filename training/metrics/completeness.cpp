@@ -32,9 +32,12 @@ double share_inside(const Box& box, const std::vector<Box>& regions) {
   return covered / box.area();
 }
 
+bool is_open(const Image& image, int category) {
+  return std::binary_search(image.open.begin(), image.open.end(), category);
+}
+
 bool may_be_unlabelled(const Image& image, const FoundBox& found) {
-  return std::binary_search(image.open.begin(), image.open.end(), found.category) ||
-         share_inside(found.box, image.ignore_regions) > 0.5;
+  return is_open(image, found.category) || share_inside(found.box, image.ignore_regions) > 0.5;
 }
 
 }  // namespace smearscope::metrics

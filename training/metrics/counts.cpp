@@ -4,51 +4,42 @@
 #include <cmath>
 
 namespace smearscope::metrics {
-namespace {
 
-// By image.
-std::vector<std::size_t> found_in(const CategoryJudgement& judgement, std::size_t images, double threshold) {
-  std::vector<std::size_t> counts(images);
-  for (const Judged& judged : judgement.found) {
-    if (judged.score > threshold && judged.counts(all_areas, iou_50)) ++counts[judged.image];
+std::vector<std::vector<Count>> counts_of(const Data& data, const std::vector<CategoryJudgement>& judgements,
+                                          Labels labels, double threshold) {
+  std::vector<std::vector<Count>> counts(data.categories.size(), std::vector<Count>(data.images.size()));
+  for (std::size_t i = 0; i < data.images.size(); ++i) {
+    for (const TruthBox& box : data.images[i].truth) {
+      if (!box.crowd && is_in(all_areas, box.area)) ++counts[static_cast<std::size_t>(box.category)][i].truth;
+    }
+    if (labels == Labels::as_complete) continue;
+    for (const int category : data.images[i].open)
+      counts[static_cast<std::size_t>(category)][i].known = false;
+  }
+  for (std::size_t c = 0; c < judgements.size(); ++c) {
+    for (const Judged& judged : judgements[c].found) {
+      if (judged.score > threshold && judged.counts(all_areas, iou_50)) ++counts[c][judged.image].found;
+    }
   }
   return counts;
 }
 
-std::size_t truth_in(const Image& image, int category) {
-  return static_cast<std::size_t>(
-      std::count_if(image.truth.begin(), image.truth.end(), [&](const TruthBox& box) {
-        return box.category == category && !box.crowd && is_in(all_areas, box.area);
-      }));
-}
-
-}  // namespace
-
-std::vector<CountErrors> count_errors(const Data& data, const std::vector<CategoryJudgement>& judgements,
-                                      Labels labels, double threshold) {
-  std::vector<CountErrors> errors(data.categories.size());
-  for (std::size_t c = 0; c < errors.size(); ++c) {
-    CountErrors& of_category = errors[c];
-    const int category = static_cast<int>(c);
-    const std::vector<std::size_t> found = found_in(judgements[c], data.images.size(), threshold);
-    double sum = 0, absolute_sum = 0;
-    for (std::size_t i = 0; i < data.images.size(); ++i) {
-      const std::vector<int>& open = data.images[i].open;
-      if (labels == Labels::as_told && std::binary_search(open.begin(), open.end(), category)) continue;
-      const std::size_t truth = truth_in(data.images[i], category);
-      const double error = static_cast<double>(found[i]) - static_cast<double>(truth);
-      ++of_category.images;
-      of_category.truth += truth;
-      of_category.found += found[i];
-      sum += error;
-      absolute_sum += std::abs(error);
-    }
-    const auto images = static_cast<double>(std::max<std::size_t>(of_category.images, 1));
-    of_category.mean_error = sum / images;
-    of_category.mean_absolute_error = absolute_sum / images;
-    if (of_category.truth > 0)
-      of_category.relative_error_of_total = sum / static_cast<double>(of_category.truth);
+CountErrors errors_of(const std::vector<Count>& counts) {
+  CountErrors errors;
+  double sum = 0, absolute_sum = 0;
+  for (const Count& count : counts) {
+    if (!count.known) continue;
+    const double error = static_cast<double>(count.found) - static_cast<double>(count.truth);
+    ++errors.images;
+    errors.truth += count.truth;
+    errors.found += count.found;
+    sum += error;
+    absolute_sum += std::abs(error);
   }
+  const auto images = static_cast<double>(std::max<std::size_t>(errors.images, 1));
+  errors.mean_error = sum / images;
+  errors.mean_absolute_error = absolute_sum / images;
+  if (errors.truth > 0) errors.relative_error_of_total = sum / static_cast<double>(errors.truth);
   return errors;
 }
 

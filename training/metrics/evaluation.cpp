@@ -3,7 +3,7 @@
 namespace smearscope::metrics {
 namespace {
 
-CategoryFigures figures_of(const CategoryJudgement& judgement, const CountErrors& counts,
+CategoryFigures figures_of(const CategoryJudgement& judgement, const std::vector<Count>& counts,
                            double count_threshold) {
   CategoryFigures figures;
   figures.images = judgement.images;
@@ -15,6 +15,7 @@ CategoryFigures figures_of(const CategoryJudgement& judgement, const CountErrors
     figures.at_75 = precision_recall(judgement, iou_75);
   }
   figures.counts = counts;
+  figures.count_errors = errors_of(counts);
   constexpr double below_any = -1;
   figures.calibration = calibration_of(judgement, below_any);
   figures.calibration_shown = calibration_of(judgement, count_threshold);
@@ -26,7 +27,7 @@ CategoryFigures figures_of(const CategoryJudgement& judgement, const CountErrors
 
 Figures evaluate(const Data& data, Labels labels, double count_threshold) {
   const std::vector<CategoryJudgement> judgements = judge(data, labels);
-  const std::vector<CountErrors> counts = count_errors(data, judgements, labels, count_threshold);
+  const std::vector<std::vector<Count>> counts = counts_of(data, judgements, labels, count_threshold);
   Figures figures;
   figures.categories.resize(data.categories.size());
   std::vector<CocoFigures> coco;

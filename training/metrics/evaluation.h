@@ -16,7 +16,8 @@ struct CategoryFigures {
   std::size_t found = 0;              // detections, of any score
   CocoFigures coco;
   PrecisionRecall at_50, at_75;  // empty (zeros) without boxes
-  CountErrors counts;
+  std::vector<Count> counts;     // by image
+  CountErrors count_errors;
   Calibration calibration, calibration_shown;  // of all detections; of those above the count threshold
   BestThreshold best;
 };

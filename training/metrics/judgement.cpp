@@ -73,6 +73,8 @@ class ImageJudge {
   const TruthBox& truth(std::size_t place) const { return image_.truth[truth_[place]]; }
   const FoundBox& found(std::size_t place) const { return image_.found[found_[place]]; }
 
+  bool is_known(int category) const { return labels_ == Labels::as_complete || !is_open(image_, category); }
+
   void count_truth(std::vector<CategoryJudgement>& judgements) const {
     int last = -1;
     for (std::size_t i = 0; i < truth_.size(); ++i) {
@@ -81,6 +83,7 @@ class ImageJudge {
       for (int range = 0; range < area_count; ++range) {
         if (is_in(AreaRange(range), truth(i).area)) ++judgement.truth[static_cast<std::size_t>(range)];
       }
+      if (is_in(all_areas, truth(i).area) && is_known(truth(i).category)) ++judgement.known_truth;
       if (truth(i).category != last) ++judgement.images;
       last = truth(i).category;
     }
@@ -91,6 +94,7 @@ class ImageJudge {
     for (std::size_t i = begin; i < end; ++i) {
       judged_[i].score = found(i).score;
       judged_[i].rank = static_cast<std::uint32_t>(i - begin);
+      judged_[i].known = is_known(found(i).category);
       const std::vector<Candidate> candidates = candidates_of(found(i), truth_begin, truth_end);
       for (int range = 0; range < area_count; ++range) {
         const auto r = static_cast<std::size_t>(range);

@@ -25,6 +25,7 @@ struct Judged {
   double score = 0;
   std::uint32_t image = 0;  // index into Data::images
   std::uint32_t rank = 0;   // place among those of its image and category, best score first
+  bool known = true;        // false: with Labels::as_told, where its category is open in the image
   // Bit t is for iou_thresholds()[t]: took a box; counts for nothing (which may both be so).
   std::array<std::uint16_t, area_count> taking{}, ignored{};
 
@@ -37,7 +38,8 @@ struct Judged {
 struct CategoryJudgement {
   std::array<std::size_t, area_count> truth{};  // boxes that count
   std::size_t images = 0;                       // that have boxes which count, of any area
-  std::vector<Judged> found;                    // best score first
+  std::size_t known_truth = 0;  // boxes that count, of any area, where the category isn't open
+  std::vector<Judged> found;    // best score first
 };
 
 // By category, those that are not evaluated too. All categories of boxes must be in Data::categories, and

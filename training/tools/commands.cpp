@@ -5,6 +5,7 @@ namespace smearscope::training {
 const std::vector<Command>& commands() {
   static const std::vector<Command> all{
       train_command,
+      evaluate_command,
   };
   return all;
 }

@@ -16,6 +16,7 @@ struct Command {
       const std::vector<std::string>& words);  // those after the command's name; returns the exit status
 };
 
+extern const Command evaluate_command;
 extern const Command train_command;
 
 const std::vector<Command>& commands();
