@@ -13,6 +13,8 @@ double ap50(const Data& data) {
 TEST(CocoFigures, ThresholdsAreNumPysToTheLastBit) {
   EXPECT_EQ(iou_thresholds()[2], 0.6);
   EXPECT_EQ(iou_thresholds()[iou_75], 0.75);
+  EXPECT_EQ(iou_thresholds()[7], 0.85);  // unlike 0.5 + 7 * 0.05
+  EXPECT_EQ(iou_thresholds()[8], 0.8999999999999999);
   EXPECT_EQ(iou_thresholds()[9], 0.95);
   EXPECT_EQ(recall_levels()[35], 35 * 0.01);  // which is not 0.35
   EXPECT_EQ(recall_levels()[100], 1.0);
@@ -28,6 +30,7 @@ TEST(CocoFigures, AnIouOfExactlyTheThresholdMatches) {
   const Data data = data_of({image_of({truth(square(0))}, {found(part_of(0, 0.75), 0.9)})});
   EXPECT_NEAR(figures_of(data).coco.ap, 0.6, 1e-12);  // 6 of the 10 thresholds
   EXPECT_NEAR(figures_of(data).coco.ap75, 1, 1e-12);
+  EXPECT_NEAR(ap50(data_of({image_of({truth(square(0))}, {found(part_of(0, 0.5), 0.9)})})), 1, 1e-12);
 }
 
 TEST(CocoFigures, ASecondDetectionOfABoxIsFalse) {
@@ -39,8 +42,8 @@ TEST(CocoFigures, ASecondDetectionOfABoxIsFalse) {
 
 TEST(CocoFigures, ABoxGoesToTheBetterScoreAndADetectionToTheLargerOverlap) {
   const Image image =
-      image_of({truth(square(0)), truth(square(4))}, {found(square(4), 0.9), found(square(0), 0.8)});
-  EXPECT_NEAR(figures_of(data_of({image})).coco.ap, 1, 1e-12);
+      image_of({truth(square(2)), truth(square(0))}, {found(square(2), 0.9), found(square(-2), 0.8)});
+  EXPECT_NEAR(ap50(data_of({image})), 1, 1e-12);
 }
 
 TEST(CocoFigures, EqualScoresAreInTheOrderOfImagesAndFiles) {
@@ -68,6 +71,18 @@ TEST(CocoFigures, AreaRangesHoldBothTheirBounds) {
     EXPECT_NEAR(figures.ap_medium, medium, 1e-12) << side;
     EXPECT_NEAR(figures.ar_large, large, 1e-12) << side;
   }
+}
+
+// Of other sizes are the truth, or where there is none the detection.
+TEST(CocoFigures, InAnAreaRangeDetectionsOfOtherSizesCountForNothing) {
+  Image image =
+      image_of({truth(square(0)), truth(square(50))}, {found(square(50), 0.9),        // takes a medium cell
+                                                       found({200, 0, 50, 50}, 0.8),  // is medium, takes none
+                                                       found(square(0), 0.7)});
+  image.truth[1].area = 2000;
+  EXPECT_NEAR(figures_of(data_of({image})).coco.ap_small, 1, 1e-12);
+  image.found.pop_back();
+  EXPECT_EQ(figures_of(data_of({image})).coco.ap_small, 0);
 }
 
 TEST(CocoFigures, TheHundredBestOfAClassInAnImageTakePart) {

@@ -43,7 +43,7 @@ TEST(Confusion, OfEquallyOverlappedBoxesTheOwnClassIsTaken) {
 }
 
 TEST(Confusion, ADetectionOverACrowdIsNoMistake) {
-  const Image image = image_of({crowd({0, 0, 100, 100})}, {found(square(0), 0.9)});
+  const Image image = image_of({crowd({0, 0, 12, 10})}, {found(square(0), 0.9), found(square(1), 0.8)});
   const Confusion confusion = confusion_of(data_of({image}), Labels::as_complete, 0.5);
   EXPECT_EQ(confusion.count(1, 0) + confusion.count(0, 0) + confusion.count(0, 1), 0U);
 }

@@ -122,6 +122,7 @@ TEST(MissingLabels, GrandparentsAreGeneralClassesAndCirclesEnd) {
   EXPECT_FALSE(is_kind_of(categories, 1, 1));
   categories[0].parent = 1;
   EXPECT_FALSE(is_kind_of(categories, 1, 2));
+  EXPECT_FALSE(is_kind_of(categories, 1, 1));
 }
 
 TEST(MissingLabels, CountsLeaveOutImagesWhereTheClassIsOpen) {
@@ -133,6 +134,7 @@ TEST(MissingLabels, CountsLeaveOutImagesWhereTheClassIsOpen) {
   EXPECT_EQ(errors.images, 1U);
   EXPECT_EQ(errors.truth, 1U);
   EXPECT_EQ(errors.found, 1U);
+  EXPECT_EQ(figures_of(data_of({open, with_stray()})).categories[0].count_errors.images, 2U);
 }
 
 TEST(MissingLabels, CalibrationAndBestThresholdLeaveOutImagesWhereTheClassIsOpen) {
@@ -140,6 +142,7 @@ TEST(MissingLabels, CalibrationAndBestThresholdLeaveOutImagesWhereTheClassIsOpen
   open.open = {0};
   const CategoryFigures figures = figures_of(data_of({open, with_stray()}), Labels::as_told).categories[0];
   EXPECT_EQ(figures.calibration.found(), 2U);
+  EXPECT_EQ(figures_of(data_of({open, with_stray()})).categories[0].calibration.found(), 4U);
   EXPECT_NEAR(figures.best.f1, 2.0 / 3, 1e-12);
   EXPECT_EQ(figures_of(data_of({open}), Labels::as_told).categories[0].best.threshold, no_figure);
 }
