@@ -50,6 +50,15 @@ def figures(document, results):
     return {"coco": overall, "categories": categories}
 
 
+def lvis(document, results):
+    """AP, AP50, AP75, and AP of small, medium and large boxes by LVIS's own package; None where it is missing."""
+    try:
+        import lvis_evaluation
+    except ImportError:
+        return None
+    return lvis_evaluation.figures(document, results)
+
+
 def differences(ours, theirs, where, tolerance=1e-6):
     """Lines that say which figures differ; both as `figures` returns them."""
     lines = []

@@ -117,15 +117,6 @@ def count_edges(case, edges):
     edges["open classes"] += any(image["open"] for image in case["images"])
 
 
-def lvis_figures(document, results):
-    """AP, AP50, AP75, small, medium, large by LVIS; None where its package is missing."""
-    try:
-        import lvis_evaluation
-    except ImportError:
-        return None
-    return lvis_evaluation.figures(document, results)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program")
@@ -145,7 +136,7 @@ def main():
         count_edges(case, edges)
         document, results = as_coco(case)
         if any(image["open"] for image in case["images"]):
-            theirs = lvis_figures(document, results)
+            theirs = coco_figures.lvis(document, results)
             if theirs is not None:
                 by_lvis += 1
                 wrong += [f"case {number}, open classes: {key}: {a} instead of {b}" for key, a, b in
