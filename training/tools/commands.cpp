@@ -6,6 +6,7 @@ const std::vector<Command>& commands() {
   static const std::vector<Command> all{
       train_command,
       import_command,
+      evaluate_command,
   };
   return all;
 }

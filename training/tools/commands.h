@@ -17,6 +17,7 @@ struct Command {
 };
 
 extern const Command import_command;
+extern const Command evaluate_command;
 extern const Command train_command;
 
 const std::vector<Command>& commands();
