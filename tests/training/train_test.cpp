@@ -378,10 +378,17 @@ TEST_F(Train, InitBeginsWithAnotherModelsWeights) {
   const auto first = Model::load(o.init), second = Model::load(folder_.file("second/model.safetensors"));
   EXPECT_EQ(to_f32(*first->find("backbone.body.conv1.weight")),
             to_f32(*second->find("backbone.body.conv1.weight")));
-  o = options("third");
-  o.init = folder_.file("first/model.safetensors");
-  o.overrides = {"network.head_width=48"};
-  EXPECT_THAT(error_of(o), AllOf(HasSubstr("model.safetensors"), HasSubstr("roi_heads")));
+  // What doesn't fit is made anew.
+  o.output = folder_.file("third");
+  o.overrides.push_back("network.head_width=48");
+  train(o);
+  const auto third = Model::load(folder_.file("third/model.safetensors"));
+  EXPECT_EQ(to_f32(*first->find("rpn.head.bbox_pred.bias")), to_f32(*third->find("rpn.head.bbox_pred.bias")));
+  EXPECT_EQ(third->find("roi_heads.box_head.fc6.weight")->shape[0], 48);
+  o.output = folder_.file("fourth");
+  o.overrides = {"network.backbone=\"resnet34\""};
+  EXPECT_THAT(error_of(o),
+              AllOf(HasSubstr("model.safetensors"), HasSubstr("a resnet18, but a resnet34 is wanted")));
 }
 
 }  // namespace

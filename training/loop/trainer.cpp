@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 
+#include "import/network_weights.h"
 #include "loop/checkpoint.h"
 #include "loop/event_file.h"
 #include "loop/loader.h"
@@ -177,11 +178,17 @@ Run::Run(const TrainOptions& options)
   if (regimen_.starts_with_weights && options.init.empty() && !options.resume) {
     throw Error(options.regimen + ": begins with another model's weights; name them with --init FILE");
   }
+  const ModelInfo info = with_classes(regimen_.info, samples_.classes());
+  checkpoint::InitialWeights initial;  // before denormals are flushed: some variances are that small
+  const bool has_init = !options.init.empty() && !options.resume;
+  if (has_init) initial = checkpoint::read_initial_weights(options.init, info);
   at::set_num_threads(options.threads > 0 ? options.threads : usable_cores());
   at::globalContext().setFlushDenormal(true);
   at::manual_seed(seed_);
-  network_ = FasterRcnn(with_classes(regimen_.info, samples_.classes()), settings_for(regimen_, samples_));
-  if (!options.init.empty() && !options.resume) load_weights(network_, *Model::load(options.init));
+  network_ = FasterRcnn(info, settings_for(regimen_, samples_));
+  load_tensors(network_, checkpoint::views_of(initial.tensors));
+  for (const std::string& note : initial.notes) progress_.message(options.init + ": " + note);
+  if (has_init) progress_.message(options.init + ": " + initial.summary());
   update_ = std::make_unique<WeightUpdate>(network_, regimen_.optimisation);
   total_steps_ = samples_.batches_per_epoch() * static_cast<std::size_t>(regimen_.optimisation.epochs);
   if (options.resume) {

@@ -84,6 +84,10 @@ TORCH_MODULE(FasterRcnn);
 // Copies every tensor of `model` into `network`. Throws smearscope::Error naming the first that doesn't fit.
 void load_weights(FasterRcnn& network, const Model& model);
 
+// Copies `tensors` into those of the same names; all others keep their values. Throws smearscope::Error
+// naming the first that doesn't fit, and then changes nothing.
+void load_tensors(FasterRcnn& network, const std::vector<TensorView>& tensors);
+
 // Writes a model file (whole or not at all) with weights as f32, f16 or bf16, rounded to nearest even.
 // Throws smearscope::Error if a weight is not finite or the file can't be written.
 void save_model(const FasterRcnn& network, const ModelInfo& info, const std::string& path, DType dtype);
