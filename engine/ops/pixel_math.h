@@ -1,6 +1,8 @@
 // The arithmetic of preprocess (ops/preprocess.h) on single values, in float32. For host and device.
 #pragma once
 
+#include <cstdint>
+
 #include "ops/host_device.h"
 #include "smearscope/frame.h"
 #include "smearscope/model.h"

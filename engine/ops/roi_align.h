@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "ops/device.h"
 #include "ops/host_device.h"
 #include "smearscope/detector.h"
 
@@ -65,5 +66,21 @@ SMEARSCOPE_HOST_DEVICE inline AxisSample axis_sample(float first, float last, in
 // team; the result does not depend on the number of threads.
 void roi_align_cpu(const std::array<FeatureMap, roi_levels>& levels, int channels,
                    const std::vector<Box>& rois, float* output);
+
+// The pyramid of a batch in device memory: [images][height][width][channels] elements per level.
+struct DevicePyramid {
+  struct Level {
+    const void* data = nullptr;
+    int width = 0, height = 0;
+  } levels[roi_levels];
+  Element element = Element::f32;
+  int channels = 0;  // a multiple of padded_channels(1)
+};
+
+// The same as roi_align_cpu, up to rounding, for a batch: image i has counts[i] RoIs, at rois[i * rois_each].
+// output is [images][rois_each][7][7][channels] elements, summed in float32; what belongs to no RoI is left
+// as it is. All in device memory. Runs on `stream`, does not wait.
+void roi_align_cuda(const DevicePyramid& pyramid, const Box* rois, const int* counts, int images,
+                    int rois_each, void* output, DeviceStream stream);
 
 }  // namespace smearscope::ops
