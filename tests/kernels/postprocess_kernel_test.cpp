@@ -125,6 +125,26 @@ TEST(PostprocessKernel, EqualsTheCpuForRandomShapes) {
   }
 }
 
+// Boxes crowd, so that NMS decides about each of them, also where its chunks of 64 meet. Whole numbers: the
+// overlaps are the same to the last bit.
+TEST(PostprocessKernel, ThinsCrowdsAsTheCpu) {
+  for (std::uint32_t seed = 0; seed < 4; ++seed) {
+    Random random(seed);
+    Batch batch(1, 600, 1, random);
+    batch.counts = {600};
+    batch.resized = batch.frames = {{200, 200}};
+    for (Box& box : batch.proposals) {
+      const auto x = static_cast<float>(random.integer(0, 60)), y = static_cast<float>(random.integer(0, 60));
+      box = {x, y, x + static_cast<float>(2 * random.integer(4, 15)),
+             y + static_cast<float>(2 * random.integer(4, 15))};
+    }
+    for (std::size_t i = 0; i < batch.outputs.size(); ++i)
+      if (i % batch.row_floats >= 2) batch.outputs[i] = 0;
+    ASSERT_GT(on_cpu(batch, 0, {0, 0.6, 1000}).size(), 130U);
+    expect_cpu(batch, {0, 0.6, 1000});
+  }
+}
+
 TEST(PostprocessKernel, MoreThanTheFixedPartHoldsIsSortedOnTheHost) {
   Random random(7);
   Batch batch(1, 400, 5, random);
