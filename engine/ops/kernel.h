@@ -30,12 +30,19 @@ inline void check_launch(cudaError_t status, const char* what) {
     throw Error(std::string("the CUDA engine failed: ") + what + ": " + cudaGetErrorString(status));
 }
 
+template <typename T>
+struct Exactly {
+  using Type = T;
+};
+
 // Starts `kernel` on grid.x * grid.y * grid.z blocks of `threads`. Throws Error if it can't be started.
-template <typename... Parameters, typename... Arguments>
+template <typename... Parameters>
 void launch(void (*kernel)(Parameters...), dim3 grid, unsigned threads, DeviceStream stream,
-            Arguments... arguments) {
-  kernel<<<grid, threads, 0, stream> > >(arguments...);
-  check_launch(cudaGetLastError(), "a kernel does not start");
+            typename Exactly<Parameters>::Type... arguments) {
+  void* pointers[] = {&arguments...};
+  check_launch(
+      cudaLaunchKernel(reinterpret_cast<const void*>(kernel), grid, dim3(threads), pointers, 0, stream),
+      "a kernel does not start");
 }
 
 inline void zero(void* memory, std::size_t bytes, DeviceStream stream) {

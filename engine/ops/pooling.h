@@ -27,10 +27,9 @@ void subsample_cuda(const DeviceMaps& input, const DeviceMaps& output, int image
 void upsample_cuda(const DeviceMaps& input, const DeviceMaps& output, int images, int channels,
                    Element element, DeviceStream stream);
 
-// values[position][channel] = values + bias[channel] (+ residual[position][channel]) (then ReLU), summed in
-// float32. `bias` has `channels` elements; `residual` may be null, or `values` of another buffer of the same
-// shape.
-void add_bias_cuda(void* values, const void* bias, const void* residual, bool relu, std::size_t positions,
-                   int channels, Element element, DeviceStream stream);
+// values[position][channel] += bias[channel], summed in float32, then ReLU if wanted. `bias` has `channels`
+// elements.
+void add_bias_cuda(void* values, const void* bias, bool relu, std::size_t positions, int channels,
+                   Element element, DeviceStream stream);
 
 }  // namespace smearscope::ops

@@ -59,16 +59,15 @@ __global__ void pick_kernel(DeviceMaps input, DeviceMaps output, int images, int
 }
 
 template <typename T>
-__global__ void add_bias_kernel(Vector<T>* values, const Vector<T>* bias, const Vector<T>* residual,
-                                bool relu, std::size_t count, int vectors) {
+__global__ void add_bias_kernel(Vector<T>* values, const Vector<T>* bias, bool relu, std::size_t count,
+                                int vectors) {
   const std::size_t step = std::size_t{gridDim.x} * blockDim.x;
   for (std::size_t i = std::size_t{blockIdx.x} * blockDim.x + threadIdx.x; i < count; i += step) {
     Vector<T> value = values[i];
     const Vector<T> offset = bias[i % vectors];
-    const Vector<T> more = residual ? residual[i] : Vector<T>{};
     for (int channel = 0; channel < Vector<T>::size; ++channel) {
-      float sum = static_cast<float>(value.values[channel]) + static_cast<float>(offset.values[channel]);
-      if (residual) sum += static_cast<float>(more.values[channel]);
+      const float sum =
+          static_cast<float>(value.values[channel]) + static_cast<float>(offset.values[channel]);
       value.values[channel] = static_cast<T>(relu ? larger(sum, 0.0F) : sum);
     }
     values[i] = value;
@@ -100,13 +99,12 @@ void max_pool(const DeviceMaps& input, const DeviceMaps& output, int images, int
 }
 
 template <typename T>
-void add_bias(void* values, const void* bias, const void* residual, bool relu, std::size_t positions,
-              int channels, DeviceStream stream) {
+void add_bias(void* values, const void* bias, bool relu, std::size_t positions, int channels,
+              DeviceStream stream) {
   const int vectors = channels / Vector<T>::size;
   const std::size_t count = positions * vectors;
   launch(add_bias_kernel<T>, dim3(blocks_for(count, threads, most_blocks)), threads, stream,
-         static_cast<Vector<T>*>(values), static_cast<const Vector<T>*>(bias),
-         static_cast<const Vector<T>*>(residual), relu, count, vectors);
+         static_cast<Vector<T>*>(values), static_cast<const Vector<T>*>(bias), relu, count, vectors);
 }
 
 }  // namespace
@@ -127,10 +125,10 @@ void upsample_cuda(const DeviceMaps& input, const DeviceMaps& output, int images
   pick_as(element, input, output, images, channels, 1, 2, stream);
 }
 
-void add_bias_cuda(void* values, const void* bias, const void* residual, bool relu, std::size_t positions,
-                   int channels, Element element, DeviceStream stream) {
-  element == Element::f32 ? add_bias<float>(values, bias, residual, relu, positions, channels, stream)
-                          : add_bias<Half>(values, bias, residual, relu, positions, channels, stream);
+void add_bias_cuda(void* values, const void* bias, bool relu, std::size_t positions, int channels,
+                   Element element, DeviceStream stream) {
+  element == Element::f32 ? add_bias<float>(values, bias, relu, positions, channels, stream)
+                          : add_bias<Half>(values, bias, relu, positions, channels, stream);
 }
 
 }  // namespace smearscope::ops
