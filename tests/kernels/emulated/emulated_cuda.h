@@ -12,6 +12,8 @@
 #include <cstring>
 #include <functional>
 
+#include "emulated_device.h"
+
 #define __global__
 #define __device__
 #define __shared__ static __attribute__((section("emulated_shared")))
@@ -40,11 +42,11 @@ using Half = _Float16;
 template <typename... Parameters, typename... Arguments>
 void launch(void (*kernel)(Parameters...), dim3 grid, unsigned threads, DeviceStream,
             Arguments... arguments) {
-  emulated::run(grid, threads, [=] { kernel(arguments...); });
+  emulated::enqueue([=] { emulated::run(grid, threads, [=] { kernel(arguments...); }); });
 }
 
 inline void zero(void* memory, std::size_t bytes, DeviceStream) {
-  std::memset(memory, 0, bytes);
+  emulated::enqueue([=] { std::memset(memory, 0, bytes); });
 }
 
 inline int count_bits(unsigned long long bits) {
