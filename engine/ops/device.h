@@ -23,9 +23,6 @@ constexpr int padded_channels(int channels, Element element) {
   return (channels + vector - 1) / vector * vector;
 }
 
-// Images per call that the device functions of ops/ take.
-inline constexpr int most_images = 64;
-
 // Boxes that one block of threads sorts and thins: the limit for proposals per level and image.
 inline constexpr int most_sorted = 4096;
 

@@ -52,14 +52,16 @@ __global__ void roi_align_kernel(DevicePyramid pyramid, const Box* rois, const i
   for (int i = static_cast<int>(threadIdx.x); i < roi_size * roi_size * vectors;
        i += static_cast<int>(blockDim.x)) {
     const int bin = i / vectors;
-    float sums[Vector<T>::size] = {};
-    for (int sample = 0; sample < roi_samples * roi_samples; ++sample) {
-      const AxisSample y = axis_sample(roi.y_min * scale, roi.y_max * scale, source.height,
-                                       bin / roi_size * roi_samples + sample / roi_samples);
-      const AxisSample x = axis_sample(roi.x_min * scale, roi.x_max * scale, source.width,
-                                       bin % roi_size * roi_samples + sample % roi_samples);
-      add_sample(map, y, x, i % vectors, sums);
+    AxisSample rows[roi_samples], columns[roi_samples];
+    for (int sample = 0; sample < roi_samples; ++sample) {
+      rows[sample] = axis_sample(roi.y_min * scale, roi.y_max * scale, source.height,
+                                 bin / roi_size * roi_samples + sample);
+      columns[sample] = axis_sample(roi.x_min * scale, roi.x_max * scale, source.width,
+                                    bin % roi_size * roi_samples + sample);
     }
+    float sums[Vector<T>::size] = {};
+    for (int sample = 0; sample < roi_samples * roi_samples; ++sample)
+      add_sample(map, rows[sample / roi_samples], columns[sample % roi_samples], i % vectors, sums);
     Vector<T> result;
     for (int channel = 0; channel < Vector<T>::size; ++channel)
       result.values[channel] = static_cast<T>(sums[channel]);

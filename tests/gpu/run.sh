@@ -76,6 +76,7 @@ if [ -z "$cudnn" ]; then # a Python wheel's cuDNN, where the toolkit has none
   wheel=$("$python" -c 'import importlib.util as u; print(u.find_spec("nvidia.cudnn").submodule_search_locations[0])' 2>/dev/null)
   [ -e /usr/local/cuda/include/cudnn.h ] || [ -e /usr/include/cudnn.h ] || cudnn=$wheel
 fi
+[ -z "$cudnn" ] || export LD_LIBRARY_PATH=$cudnn/lib:${LD_LIBRARY_PATH:-}
 options=(--buildtype=release -Dcuda=enabled "-Dgpu_architectures=${architecture:-90}" -Dcudnn="$cudnn" -Dtests=auto -Dplugin=disabled
   -Dtools=disabled -Dfetch=disabled)
 if [ -n "$regimen" ]; then

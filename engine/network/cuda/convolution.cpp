@@ -60,12 +60,18 @@ CudaConvolution::CudaConvolution(const ConvolutionShape& shape, const Convolutio
       convolution_(make(cudnnCreateConvolutionDescriptor, cudnnDestroyConvolutionDescriptor)),
       activation_(make(cudnnCreateActivationDescriptor, cudnnDestroyActivationDescriptor)) {
   describe();
-  if (shape.kernel == 1 && shape.stride == 1) {
-    const int rows = shape.images * shape.output.width * shape.output.height;
-    product_.emplace(libraries.cublas(), GemmShape{rows, shape.in, shape.out, shape.relu, shape.accumulate,
-                                                   shape.element, shape.element});
-  }
+  if (shape.kernel == 1 && shape.stride == 1) make_product();
   way_ = choose(buffers, name, choices);
+}
+
+void CudaConvolution::make_product() {
+  const int rows = shape_.images * shape_.output.width * shape_.output.height;
+  try {
+    product_.emplace(libraries_.cublas(), GemmShape{rows, shape_.in, shape_.out, shape_.relu,
+                                                    shape_.accumulate, shape_.element, shape_.element});
+  } catch (const Error&) {
+    // cuBLASLt can't: one way less.
+  }
 }
 
 void CudaConvolution::describe() {

@@ -88,6 +88,7 @@ class CudaConvolution {
   };
 
   void describe();
+  void make_product();
   std::string key() const;
   std::vector<Way> ways() const;
   std::vector<cudnnConvolutionFwdAlgo_t> algorithms() const;

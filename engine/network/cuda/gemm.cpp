@@ -1,5 +1,7 @@
 #include "network/cuda/gemm.h"
 
+#include <initializer_list>
+
 #include "network/cuda/check.h"
 
 namespace smearscope::network {
@@ -60,9 +62,16 @@ Gemm::Gemm(cublasLtHandle_t handle, const GemmShape& shape)
   cublasLtMatmulPreference_t preference = nullptr;
   check(cublasLtMatmulPreferenceCreate(&preference), "choosing a matrix product");
   const Owner<cublasLtMatmulPreferenceOpaque_t> owner(preference, destroy);
-  check(cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
-                                             &workspace_bytes, sizeof(workspace_bytes)),
-        "choosing a matrix product");
+  const auto prefer = [&](cublasLtMatmulPreferenceAttributes_t attribute, const auto& value) {
+    check(cublasLtMatmulPreferenceSetAttribute(preference, attribute, &value, sizeof(value)),
+          "choosing a matrix product");
+  };
+  prefer(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, workspace_bytes);
+  constexpr std::uint32_t alignment = 64;  // of what lay_out places; the library assumes more
+  for (const auto attribute :
+       {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
+        CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES})
+    prefer(attribute, alignment);
   cublasLtMatmulHeuristicResult_t result{};
   int found = 0;
   check(cublasLtMatmulAlgoGetHeuristic(handle, operation_.get(), weights_.get(), x_.get(), y_.get(), y_.get(),
