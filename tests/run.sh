@@ -29,7 +29,7 @@ packages=(g++ meson ninja-build pkg-config ccache clang libclang-rt-14-dev pytho
   libdnnl-dev libopencv-dev nlohmann-json3-dev libpugixml-dev libtomlplusplus-dev libcurl4-gnutls-dev libarchive-dev libcairo2-dev libpango1.0-dev
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev gstreamer1.0-tools gstreamer1.0-plugins-base
   gstreamer1.0-plugins-good gstreamer1.0-plugins-bad libgtest-dev libgmock-dev fonts-dejavu-core
-  libtorch-dev libopenblas-dev python3-torchvision python3-pil python3-numpy)
+  libtorch-dev libgloo-dev libopenblas-dev python3-torchvision python3-pil python3-numpy)
 
 if [ "$install" = yes ]; then
   missing=()
