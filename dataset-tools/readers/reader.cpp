@@ -17,6 +17,9 @@ const std::vector<Reader>& readers() {
        open_pbc},
       {"txl", "TXL-PBC: YOLO text in labels/{train,val}/", open_txl},
       {"coco", "a corpus folder: images/ and annotations/{train,val,test,all}.json", open_coco},
+      {"voc", "Pascal VOC: JPEGImages/, Annotations/*.xml and, optionally, ImageSets/Main/", open_voc},
+      {"yolo", "YOLO text: images/ and labels/ with parts in or above them, and data.yaml or classes.txt",
+       open_yolo},
   };
   return all;
 }

@@ -44,6 +44,8 @@ DataSet open_chula(const std::filesystem::path& folder);
 DataSet open_pbc(const std::filesystem::path& folder);
 DataSet open_txl(const std::filesystem::path& folder);
 DataSet open_coco(const std::filesystem::path& folder);
+DataSet open_voc(const std::filesystem::path& folder);
+DataSet open_yolo(const std::filesystem::path& folder);
 
 const std::vector<Reader>& readers();
 const Reader& find_reader(const std::string& name);  // throws Error with the known names
