@@ -99,10 +99,14 @@ class Parser {
   }
 
   void add_source(const toml::table& entry) {
-    expect_keys(entry, {"kind", "input"});
+    expect_keys(entry, {"kind", "input", "subtypes"});
     BuildConfig::Source source;
     source.kind = source.name = required(entry, "kind");
     source.input = required(entry, "input");
+    if (const toml::node* node = entry.get("subtypes")) {
+      source.subtypes = text(*node, "subtypes");
+      if (source.kind != "bccd") fail(*node, "'subtypes' is BCCD's table of white-cell types");
+    }
     try {
       find_reader(source.kind);
     } catch (const Error& problem) {

@@ -34,6 +34,11 @@ class Scanner {
     ++at_;
     return true;
   }
+  bool take_dash() {  // of a list: with space after it
+    skip_space();
+    const char next = at_ + 1 < text_.size() ? text_[at_ + 1] : '\n';
+    return (next == ' ' || next == '\t' || next == '\n') && take('-');
+  }
   // Up to one of `ends` or the end of the line; quotes go further.
   std::string scalar(const char* ends) {
     skip_space();
@@ -92,7 +97,7 @@ std::vector<Item> in_lines(Scanner& scanner) {
   std::vector<Item> items;
   while (!scanner.at_end()) {
     Item item;
-    if (!scanner.take('-')) {
+    if (!scanner.take_dash()) {
       item.key = scanner.scalar(":");
       if (!scanner.take(':')) throw Error("'" + shown(item.key) + "' is neither 'number: name' nor '- name'");
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <unordered_set>
 
 #include "corpus/plain_text.h"
 
@@ -100,6 +101,13 @@ void SourceFolder::add(DataSet& set, Image image) const {
 void SourceFolder::leave_out(DataSet& set, const fs::path& file, const char* rule,
                              const std::string& why) const {
   set.left_out.push_back({source_, shown_name(name_of(file)), "", {rule, why}});
+}
+
+void name_apart(DataSet& set) {
+  std::unordered_set<std::string> names;
+  for (Image& image : set.images) {
+    if (!names.insert(image.file).second) image.file = image.source_file;
+  }
 }
 
 bool is_image_name(const fs::path& file) {

@@ -46,6 +46,9 @@ class SourceFolder {
   std::string source_, prefix_;
 };
 
+// Gives images whose name in the corpus an earlier one has already that of their source_file.
+void name_apart(DataSet& set);
+
 // Is it an image file, by its name? (.jpg, .jpeg, .png, .bmp, .tif, .tiff, .webp in any case)
 bool is_image_name(const std::filesystem::path& file);
 

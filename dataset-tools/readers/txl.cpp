@@ -65,6 +65,7 @@ DataSet open_txl(const fs::path& folder) {
   add_part(source, "train", "train", set);
   add_part(source, "val", "val", set);
   if (holds_part(root, "test")) add_part(source, "test", "val", set);
+  name_apart(set);
   set.label = [source](Image& image, ImageFile&) { label(source, image); };
   return set;
 }
