@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "corpus/plain_text.h"
 #include "readers/reader.h"
 
 namespace smearscope::corpus {
@@ -29,7 +30,7 @@ class Parser {
 
  private:
   [[noreturn]] void fail(const toml::node& node, const std::string& what) const {
-    throw Error(name_ + ": line " + std::to_string(node.source().begin.line) + ": " + what);
+    throw Error(name_ + ": line " + std::to_string(node.source().begin.line) + ": " + in_one_line(what));
   }
 
   void expect_keys(const toml::table& table, const std::vector<std::string>& known) const {
@@ -129,7 +130,7 @@ BuildConfig parse_build_config(const std::string& toml, const std::string& name)
     return Parser(name).parse(toml::parse(toml, name));
   } catch (const toml::parse_error& problem) {
     throw Error(name + ": line " + std::to_string(problem.source().begin.line) + ": " +
-                std::string(problem.description()));
+                in_one_line(std::string(problem.description())));
   }
 }
 

@@ -1,5 +1,7 @@
 #include "corpus/csv.h"
 
+#include "corpus/plain_text.h"
+
 namespace smearscope::corpus {
 namespace {
 
@@ -49,7 +51,7 @@ bool CsvReader::next(std::vector<std::string>& cells) {
 }
 
 void CsvReader::fail(const std::string& what) const {
-  throw Error(file_ + ": line " + std::to_string(first_line_) + ": " + what);
+  throw Error(file_ + ": line " + std::to_string(first_line_) + ": " + in_one_line(what));
 }
 
 bool CsvReader::read_row(std::vector<std::string>& cells) {

@@ -31,7 +31,7 @@ std::size_t character_length(const std::string& text, std::size_t at) {
   return wrong ? 0 : length;
 }
 
-std::string in_one_line(const std::string& text, std::size_t most) {
+std::string escaped(const std::string& text, std::size_t most) {
   std::string result;
   for (std::size_t at = 0; at < text.size();) {
     if (at >= most) return result + "...";
@@ -40,9 +40,9 @@ std::string in_one_line(const std::string& text, std::size_t most) {
       result += text.substr(at, length);
       at += length;
     } else {
-      char escaped[8];
-      std::snprintf(escaped, sizeof escaped, "\\x%02X", static_cast<unsigned char>(text[at++]));
-      result += escaped;
+      char code[8];
+      std::snprintf(code, sizeof code, "\\x%02X", static_cast<unsigned char>(text[at++]));
+      result += code;
     }
   }
   return result;
@@ -60,11 +60,11 @@ bool is_plain_text(const std::string& text) {
 }
 
 std::string shown(const std::string& text) {
-  return in_one_line(text, longest_shown);
+  return escaped(text, longest_shown);
 }
 
-std::string shown_name(const std::string& name) {
-  return in_one_line(name, name.size());
+std::string in_one_line(const std::string& text) {
+  return escaped(text, text.size());
 }
 
 }  // namespace smearscope::corpus

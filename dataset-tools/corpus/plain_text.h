@@ -8,8 +8,8 @@ namespace smearscope::corpus {
 // UTF-8 (no surrogates, no overlong forms) without control characters?
 bool is_plain_text(const std::string& text);
 
-// For messages: in one line and not long; bytes that are no plain text as \xNN, what is cut as "...".
+// For messages: bytes that are no plain text as \xNN. `shown` cuts long texts, and says so with "...".
+std::string in_one_line(const std::string& text);
 std::string shown(const std::string& text);
-std::string shown_name(const std::string& name);  // whole, however long: names of files are to be found again
 
 }  // namespace smearscope::corpus

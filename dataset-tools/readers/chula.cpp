@@ -24,8 +24,8 @@ fs::path label_file_of(const SourceFolder& folder, const fs::path& image) {
 
 void label(const SourceFolder& folder, Image& image, ImageFile& file) {
   const fs::path text = label_file_of(folder, image.path);
-  const std::vector<LabelledPoint> labels =
-      parse_chula_labels(folder.read_text(text, largest_chula_file), shown_name(folder.name_of(text)), image);
+  const std::vector<LabelledPoint> labels = parse_chula_labels(folder.read_text(text, largest_chula_file),
+                                                               in_one_line(folder.name_of(text)), image);
   std::vector<cv::Point2d> points;
   for (const LabelledPoint& label : labels) points.push_back(label.at);
   const PointedCells found = find_pointed_cells(file.rgb(), points);
@@ -61,7 +61,7 @@ DataSet open_chula(const fs::path& folder) {
     const fs::path labels = label_file_of(source, path);
     if (!fs::exists(fs::symlink_status(labels))) {
       source.leave_out(set, path, rules::file_unpaired,
-                       "no labels: there is no " + shown_name(source.name_of(labels)));
+                       "no labels: there is no " + in_one_line(source.name_of(labels)));
     } else if (!used.insert(labels).second) {
       source.leave_out(set, path, rules::file_unpaired, "another image of that name has its labels");
     } else {

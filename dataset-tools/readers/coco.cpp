@@ -1,5 +1,5 @@
 // A corpus folder, from these tools or others: images/ and annotations/{train,val,test,all}.json, at least
-// one of them (COCO detection JSON). What an image says about the completeness of its labels is kept.
+// one of them (COCO detection JSON), or instances_train.json and so on. What an image says about the completeness of its labels is kept.
 #include <memory>
 #include <unordered_map>
 

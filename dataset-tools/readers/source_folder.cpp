@@ -65,7 +65,7 @@ bool SourceFolder::holds(const fs::path& file) const {
 }
 
 std::string SourceFolder::read_text(const fs::path& file, std::size_t most) const {
-  const auto fail = [&](const std::string& what) { throw Error(shown_name(name_of(file)) + ": " + what); };
+  const auto fail = [&](const std::string& what) { throw Error(in_one_line(name_of(file)) + ": " + what); };
   std::error_code problem;
   if (!fs::is_regular_file(file, problem)) fail("no such label file");
   if (!holds(file)) fail("is a link that leads outside of the data set");
@@ -100,7 +100,7 @@ void SourceFolder::add(DataSet& set, Image image) const {
 
 void SourceFolder::leave_out(DataSet& set, const fs::path& file, const char* rule,
                              const std::string& why) const {
-  set.left_out.push_back({source_, shown_name(name_of(file)), "", {rule, why}});
+  set.left_out.push_back({source_, in_one_line(name_of(file)), "", {rule, why}});
 }
 
 void name_apart(DataSet& set) {

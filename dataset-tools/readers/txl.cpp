@@ -21,7 +21,7 @@ fs::path label_file_of(const fs::path& root, const fs::path& image) {
 void label(const SourceFolder& folder, Image& image) {
   static const std::vector<std::string> names{"WBC", "RBC", "Platelets"};
   const fs::path labels = label_file_of(folder.root(), image.path);
-  add_yolo_labels(folder.read_text(labels, largest_yolo_file), shown_name(folder.name_of(labels)), names,
+  add_yolo_labels(folder.read_text(labels, largest_yolo_file), in_one_line(folder.name_of(labels)), names,
                   image);
 }
 
@@ -32,7 +32,7 @@ void add_part(const SourceFolder& folder, const std::string& folder_name, const 
     const fs::path labels = label_file_of(folder.root(), path);
     if (!fs::exists(fs::symlink_status(labels))) {
       folder.leave_out(set, path, rules::file_unpaired,
-                       "no labels: there is no " + shown_name(folder.name_of(labels)));
+                       "no labels: there is no " + in_one_line(folder.name_of(labels)));
     } else if (!used.insert(labels).second) {
       folder.leave_out(set, path, rules::file_unpaired, "another image of that name has its labels");
     } else {

@@ -67,7 +67,7 @@ void add_images(const SourceFolder& folder, std::map<std::string, Listed>& liste
       folder.leave_out(set, path, rules::file_unpaired, "another image of that name has its labels");
     } else if (!fs::exists(fs::symlink_status(annotation))) {
       folder.leave_out(set, path, rules::file_unpaired,
-                       "no labels: there is no " + shown_name(folder.name_of(annotation)));
+                       "no labels: there is no " + in_one_line(folder.name_of(annotation)));
     } else {
       const std::string file = path.lexically_relative(images).generic_string();
       folder.add(set, folder.image(path, file, entry != listed.end() ? entry->second.part : ""));
@@ -110,7 +110,7 @@ std::vector<Class> classes_of(const SourceFolder& folder, const DataSet& set) {
 
 void label(const SourceFolder& folder, const std::vector<Class>& classes, Image& image) {
   const fs::path file = annotation_of(folder.root(), stem_of(image.path, folder.root() / "JPEGImages"));
-  add_voc_labels(folder.read_text(file, largest_voc_file), shown_name(folder.name_of(file)), image);
+  add_voc_labels(folder.read_text(file, largest_voc_file), in_one_line(folder.name_of(file)), image);
   if (classes.empty()) return;
   for (Annotation& a : image.annotations) {
     const auto found =

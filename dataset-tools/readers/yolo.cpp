@@ -139,7 +139,7 @@ void add_images(const SourceFolder& folder, const Files& files, const Parts& par
     const fs::path path = folder.root() / image, labels = label_file_of(image);
     if (texts.count(labels) == 0) {
       folder.leave_out(set, path, rules::file_unpaired,
-                       "no labels: there is no " + shown_name(labels.generic_string()));
+                       "no labels: there is no " + in_one_line(labels.generic_string()));
     } else if (!used.insert(labels).second) {
       folder.leave_out(set, path, rules::file_unpaired, "another image of that name has its labels");
     } else {
@@ -159,7 +159,7 @@ void add_images(const SourceFolder& folder, const Files& files, const Parts& par
 void label(const SourceFolder& folder, const std::vector<std::string>& names, Image& image) {
   const fs::path labels = label_file_of(image.path.lexically_relative(folder.root()));
   add_yolo_labels(folder.read_text(folder.root() / labels, largest_yolo_file),
-                  shown_name(labels.generic_string()), names, image);
+                  in_one_line(labels.generic_string()), names, image);
 }
 
 }  // namespace

@@ -1,9 +1,14 @@
 // Label and image files that are broken, or made to do harm. See hostile_input_test.cpp.
 #include <sys/stat.h>
 
+#include <functional>
 #include <map>
 
+#include "corpus/coco.h"
+#include "corpus/groups.h"
 #include "corpus/image_io.h"
+#include "corpus/plain_text.h"
+#include "corpus/taxonomy.h"
 #include "hostile_input.h"
 
 namespace smearscope::corpus {
@@ -143,6 +148,29 @@ TEST_F(HostileFiles, LabelFilesThatAreTooLargeOrNoFilesAreNotRead) {
     ASSERT_EQ(::mkfifo(in(layout.labels).c_str(), 0600), 0);
     EXPECT_THAT(told(layout.source), AllOf(HasSubstr(layout.labels), HasSubstr("no such label file")))
         << layout.source << ": a pipe would never end";
+  }
+}
+
+TEST_F(HostileFiles, WhatTablesAndSettingsHoldIsShownInOneLine) {
+  const std::string file = folder_.file("file");
+  std::vector<Image> none;
+  const std::map<std::string, std::function<void()>> reads{
+      {"file,group\n\"a\nb\x1B\",1\n", [&] { declare_groups(file, none); }},
+      {"[[class]]\nname = \"a\"\n\"x\\ny\" = 1\n", [&] { load_taxonomy(file); }},
+      {R"({"categories": [{"id": 1, "name": "a\nb"}], "images": [], "annotations": []})",
+       [&] { read_coco(file, folder_.path()); }},
+      {"{\"a\x1B\n\": " + std::string(100000, 'x'), [&] { read_coco(file, folder_.path()); }},
+  };
+  for (const auto& [text, read] : reads) {
+    write_text(file, text);
+    try {
+      read();
+      ADD_FAILURE() << "no error: " << text;
+    } catch (const Error& problem) {
+      EXPECT_THAT(problem.what(), HasSubstr(file));
+      EXPECT_TRUE(is_plain_text(problem.what())) << problem.what();
+      EXPECT_LT(std::string(problem.what()).size(), 500U);
+    }
   }
 }
 
