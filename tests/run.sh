@@ -118,7 +118,7 @@ if [ "$quick" = no ]; then
     SMEARSCOPE_PYTHON=/nonexistent run_meson_tests build/sanitizers --timeout-multiplier 10
 
   say "Fuzzing"
-  build build/fuzz clang -Dfuzz=true -Dtests=enabled -Dtraining=disabled -Dplugin=disabled -Dcorpus=disabled -Dtools=disabled \
+  build build/fuzz clang -Dfuzz=true -Dtests=enabled -Dtraining=disabled -Dplugin=disabled -Dfetch=disabled -Dtools=disabled \
     -Dcpu=disabled
   run_meson_tests build/fuzz --suite fuzz
 fi
