@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 
+#include "distributed/agreement.h"
 #include "distributed/process_group.h"
 #include "import/network_weights.h"
 #include "loop/batch_losses.h"
@@ -75,8 +76,6 @@ class Run {
   void train_step(const Batch& batch);
   void report(bool to_log);
   LossValues validate();
-  void check_processes() const;
-  void sum_over_processes(LossValues& values, std::size_t& images) const;
   TrainEnd wanted_end() const;
   bool has_stopped_improving() const;
 
@@ -167,20 +166,9 @@ Run::Run(const TrainOptions& options)
                 "of the batch; leave it out");
   }
   processes_ = join_processes(layout_);
-  check_processes();
+  check_the_same(*processes_,
+                 regimen_.text + samples_.digest() + std::to_string(seed_) + " " + std::to_string(step_));
   network_->share_batches(processes_.get());
-}
-
-// All must train the same.
-void Run::check_processes() const {
-  const std::string what =
-      regimen_.text + samples_.digest() + std::to_string(seed_) + " " + std::to_string(step_);
-  const auto hash = static_cast<std::int64_t>(std::hash<std::string>()(what) >> 1U);
-  at::Tensor range = at::tensor({hash, -hash}, at::kLong);
-  processes_->take_largest(range);
-  if (range[0].item<std::int64_t>() != -range[1].item<std::int64_t>())
-    throw Error(
-        "the processes have different regimens, corpora, seeds or checkpoints; start all with the same");
 }
 
 void Run::start_folder() {
@@ -278,34 +266,17 @@ void Run::train_step(const Batch& batch) {
   ++step_;
   is_best_ = false;
   std::size_t images = size;
-  sum_over_processes(values, images);
+  add_up(processes_.get(), values, images);
   add(sum_, values, 1);
   ++summed_steps_;
   summed_images_ += images;
 }
 
-void Run::sum_over_processes(LossValues& values, std::size_t& images) const {
-  if (!processes_) return;
-  at::Tensor sums = at::tensor(
-      {values.objectness, values.rpn_box, values.classification, values.box, static_cast<double>(images)},
-      at::kDouble);
-  processes_->sum(sums);
-  const double* const sum = sums.data_ptr<double>();
-  values = {sum[0], sum[1], sum[2], sum[3]};
-  images = static_cast<std::size_t>(sum[4]);
-}
-
-// All processes end together.
 TrainEnd Run::wanted_end() const {
-  double stop = stop_requested.exchange(false) ? 1 : 0;
-  double time_is_up = options_.max_minutes > 0 && seconds_since(start_) > options_.max_minutes * 60 ? 1 : 0;
-  if (processes_) {
-    at::Tensor wishes = at::tensor({stop, time_is_up}, at::kDouble);
-    processes_->take_largest(wishes);
-    stop = wishes[0].item<double>();
-    time_is_up = wishes[1].item<double>();
-  }
-  return time_is_up > 0 ? TrainEnd::time_is_up : stop > 0 ? TrainEnd::interrupted : TrainEnd::finished;
+  const bool time_is_up = options_.max_minutes > 0 && seconds_since(start_) > options_.max_minutes * 60;
+  const bool stop = stop_requested.exchange(false);
+  if (any_of(processes_.get(), time_is_up)) return TrainEnd::time_is_up;
+  return any_of(processes_.get(), stop) ? TrainEnd::interrupted : TrainEnd::finished;
 }
 
 void Run::report(bool to_log) {
@@ -359,7 +330,7 @@ LossValues Run::validate() {
         static_cast<double>(batch.samples.size()) / static_cast<double>(samples_.val_images());
     add(mean, values_of(losses_of(network_, batch, 0, batch.samples.size())), share);
   }
-  sum_over_processes(mean, images);
+  add_up(processes_.get(), mean, images);
   return mean;
 }
 
