@@ -7,6 +7,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "corpus/image_header.h"
+#include "corpus/jpeg.h"
 #include "model/checksum.h"
 #include "segmentation/diameter.h"
 
@@ -28,16 +29,8 @@ std::string read_bytes(const std::filesystem::path& file, const std::string& nam
   return bytes;
 }
 
-// Decoders fill what is cut off with grey, and say nothing. The end marker (ITU-T T.81, B.1.1) is the last
-// thing but for what some cameras write behind it.
-bool is_cut_off(const std::string& jpeg) {
-  return jpeg.rfind("\xFF\xD9") == std::string::npos;
-}
-
-cv::Mat decoded(std::string& bytes) {
-  const ImageHeader header = read_image_header(bytes);
-  check_size(header);
-  if (header.format == ImageFormat::jpeg && is_cut_off(bytes)) throw Error("the JPEG file is cut off");
+// RGB, by OpenCV.
+cv::Mat decode_other(std::string& bytes) {
   cv::Mat image;
   try {
     const cv::Mat encoded(1, static_cast<int>(bytes.size()), CV_8U, bytes.data());
@@ -46,11 +39,22 @@ cv::Mat decoded(std::string& bytes) {
     image.release();
   }
   if (image.empty()) throw Error("not an image that can be read (it is broken behind its header)");
-  if (image.cols != header.width || image.rows != header.height)
-    throw Error("has " + std::to_string(image.cols) + "x" + std::to_string(image.rows) +
+  cv::Mat rgb;
+  cv::cvtColor(image, rgb, cv::COLOR_BGR2RGB);
+  return rgb;
+}
+
+cv::Mat decoded(std::string& bytes) {
+  const ImageHeader header = read_image_header(bytes);
+  check_size(header);
+  cv::Mat rgb;
+  if (header.format == ImageFormat::jpeg) rgb = decode_jpeg(bytes);
+  if (rgb.empty()) rgb = decode_other(bytes);
+  if (rgb.cols != header.width || rgb.rows != header.height)
+    throw Error("has " + std::to_string(rgb.cols) + "x" + std::to_string(rgb.rows) +
                 " pixels, but its header says " + std::to_string(header.width) + "x" +
                 std::to_string(header.height));
-  return image;
+  return rgb;
 }
 
 }  // namespace
@@ -86,7 +90,7 @@ int ImageFile::height() {
 const cv::Mat& ImageFile::rgb() {
   if (!rgb_.empty()) return rgb_;
   try {
-    cv::cvtColor(decoded(bytes_), rgb_, cv::COLOR_BGR2RGB);
+    rgb_ = decoded(bytes_);
   } catch (const Error& problem) {
     throw Error(name_ + ": " + problem.what());
   }
