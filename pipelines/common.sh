@@ -45,8 +45,6 @@ use_smearscope() {
     export GST_REGISTRY="$build_folder/gst-plugin/registry.bin"
     export SMEARSCOPE_MODEL_DIR="${SMEARSCOPE_MODEL_DIR:-$root/models}"
   fi
-  # Source, encoder and detector share the cores: the engine's threads must not spin while they wait for each other.
-  export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}"
   command -v gst-launch-1.0 >/dev/null ||
     die "no gst-launch-1.0: install gstreamer1.0-tools, or run pipelines/demo.sh"
   # Not --exists, which asks for a plugin of GStreamer's own version.

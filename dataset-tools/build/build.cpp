@@ -12,6 +12,7 @@
 #include "corpus/taxonomy.h"
 #include "duplicates/copies.h"
 #include "readers/reader.h"
+#include "readers/subtypes.h"
 
 namespace smearscope::corpus {
 namespace {
@@ -90,6 +91,7 @@ class Builder {
     if (config_.scaling.longest_side) settings << "longest side " << *config_.scaling.longest_side << "\n";
     if (config_.scaling.pixel_size_um) settings << "pixel size " << *config_.scaling.pixel_size_um << "\n";
     settings << text_of_taxonomy(taxonomy_name_) << "\n" << stamp_of_files(options_.data / source.input);
+    if (!source.subtypes.empty()) settings << "\n" << sha256_of_file(options_.data / source.subtypes);
     return stamp_of_text(settings.str());
   }
 
@@ -105,8 +107,9 @@ class Builder {
     standard.scaling = config_.scaling;
     standard.threads = options_.threads;
     const Reader& reader = find_reader(source.kind);
-    standardise(reader.open(options_.data / source.input), reader.name, load_taxonomy(taxonomy_name_), folder,
-                standard);
+    DataSet set = reader.open(options_.data / source.input);
+    if (!source.subtypes.empty()) refine_by_subtypes(set, options_.data / source.subtypes);
+    standardise(set, reader.name, load_taxonomy(taxonomy_name_), folder, standard);
   }
 
   void merge_sources(const fs::path& folder) const {

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "corpus/plain_text.h"
 #include "readers/reader.h"
 
 namespace smearscope::corpus {
@@ -29,7 +30,7 @@ class Parser {
 
  private:
   [[noreturn]] void fail(const toml::node& node, const std::string& what) const {
-    throw Error(name_ + ": line " + std::to_string(node.source().begin.line) + ": " + what);
+    throw Error(name_ + ": line " + std::to_string(node.source().begin.line) + ": " + in_one_line(what));
   }
 
   void expect_keys(const toml::table& table, const std::vector<std::string>& known) const {
@@ -99,10 +100,14 @@ class Parser {
   }
 
   void add_source(const toml::table& entry) {
-    expect_keys(entry, {"kind", "input"});
+    expect_keys(entry, {"kind", "input", "subtypes"});
     BuildConfig::Source source;
     source.kind = source.name = required(entry, "kind");
     source.input = required(entry, "input");
+    if (const toml::node* node = entry.get("subtypes")) {
+      source.subtypes = text(*node, "subtypes");
+      if (source.kind != "bccd") fail(*node, "'subtypes' is BCCD's table of white-cell types");
+    }
     try {
       find_reader(source.kind);
     } catch (const Error& problem) {
@@ -125,7 +130,7 @@ BuildConfig parse_build_config(const std::string& toml, const std::string& name)
     return Parser(name).parse(toml::parse(toml, name));
   } catch (const toml::parse_error& problem) {
     throw Error(name + ": line " + std::to_string(problem.source().begin.line) + ": " +
-                std::string(problem.description()));
+                in_one_line(std::string(problem.description())));
   }
 }
 

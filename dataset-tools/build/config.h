@@ -13,9 +13,10 @@ namespace smearscope::corpus {
 
 struct BuildConfig {
   struct Source {
-    std::string kind;   // of reader
-    std::string input;  // folder, relative to that of the data sets
-    std::string name;   // of its step; the kind, with a number where a kind comes again
+    std::string kind;      // of reader
+    std::string input;     // folder, relative to that of the data sets
+    std::string subtypes;  // BCCD's table of white-cell types, relative to the same folder; or ""
+    std::string name;      // of its step; the kind, with a number where a kind comes again
   };
 
   std::string taxonomy = "cells";  // a built-in one, or a file relative to the config's folder

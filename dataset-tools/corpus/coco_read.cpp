@@ -8,6 +8,7 @@
 #include <unordered_set>
 
 #include "corpus/coco.h"
+#include "corpus/plain_text.h"
 
 namespace smearscope::corpus {
 namespace {
@@ -32,7 +33,7 @@ class Record {
   [[noreturn]] void fail(const std::string& what) const {
     const std::string name = has_id_ ? std::string(what_) + " " + std::to_string(id_)
                                      : std::string(what_) + " number " + std::to_string(position_);
-    throw Error(file_ + ": " + name + ": " + what);
+    throw Error(file_ + ": " + name + ": " + in_one_line(what));
   }
 
   const json& field(const char* name) const {
@@ -62,6 +63,8 @@ class Record {
     if (!string.is_string() || string.get_ref<const std::string&>().empty()) {
       fail("\"" + std::string(name) + "\" is not a text");
     }
+    if (!is_plain_text(string.get_ref<const std::string&>()))
+      fail("\"" + std::string(name) + "\" has control characters");
     return string.get<std::string>();
   }
 
@@ -182,7 +185,8 @@ class CocoFile {
     try {
       const json rest = json::parse(in, take);
     } catch (const json::exception& problem) {
-      throw Error(file_ + ": not JSON: " + problem.what());
+      constexpr std::size_t longest = 300;  // it quotes what it read
+      throw Error(file_ + ": not JSON: " + in_one_line(std::string(problem.what()).substr(0, longest)));
     }
   }
 
@@ -295,10 +299,13 @@ class CocoFile {
     const auto category = category_of_id_.find(category_id);
     if (category == category_of_id_.end()) throw Error(where() + "names a category id that no category has");
     Image& owner = part_.images[image->second];
-    const Box& box = annotation.box;
+    Box& box = annotation.box;
     if (box.x_max > owner.width + rounding_slack || box.y_max > owner.height + rounding_slack) {
       throw Error(where() + "box reaches outside its image '" + owner.file + "'");
     }
+    box.x_max = std::min(box.x_max, double(owner.width));
+    box.y_max = std::min(box.y_max, double(owner.height));
+    if (!(box.width() > 0 && box.height() > 0)) throw Error(where() + "box has no area inside its image");
     annotation.category = category->second;
     owner.annotations.push_back(std::move(annotation));
   }

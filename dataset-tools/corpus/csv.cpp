@@ -1,5 +1,7 @@
 #include "corpus/csv.h"
 
+#include "corpus/plain_text.h"
+
 namespace smearscope::corpus {
 namespace {
 
@@ -17,7 +19,7 @@ std::string quoted(const std::string& text) {
 
 std::string joined(const std::vector<std::string>& columns) {
   std::string text;
-  for (const std::string& column : columns) text += (text.empty() ? "" : ",") + column;
+  for (std::size_t i = 0; i < columns.size(); ++i) text += (i > 0 ? "," : "") + columns[i];
   return text;
 }
 
@@ -31,6 +33,11 @@ void write_csv_row(std::ostream& out, const std::vector<std::string>& cells) {
 CsvReader::CsvReader(std::istream& in, std::string file, const std::vector<std::string>& columns)
     : in_(in), file_(std::move(file)) {
   std::vector<std::string> header;
+  // Spreadsheets begin a table with a byte order mark.
+  for (const char mark : {'\xEF', '\xBB', '\xBF'}) {
+    if (in_.peek() != static_cast<unsigned char>(mark)) break;
+    in_.get();
+  }
   if (!read_row(header) || header != columns) fail("is not '" + joined(columns) + "'");
   columns_ = columns.size();
 }
@@ -44,7 +51,7 @@ bool CsvReader::next(std::vector<std::string>& cells) {
 }
 
 void CsvReader::fail(const std::string& what) const {
-  throw Error(file_ + ": line " + std::to_string(first_line_) + ": " + what);
+  throw Error(file_ + ": line " + std::to_string(first_line_) + ": " + in_one_line(what));
 }
 
 bool CsvReader::read_row(std::vector<std::string>& cells) {
@@ -74,6 +81,7 @@ bool CsvReader::read_row(std::vector<std::string>& cells) {
       cells.back() += static_cast<char>(c);
     }
   }
+  if (inside) fail("ends within quotes");
   return length > 0;
 }
 

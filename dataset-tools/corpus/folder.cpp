@@ -76,14 +76,15 @@ Corpus read_corpus(const fs::path& folder) {
   Corpus corpus;
   std::string first;
   for (const Part& part : parts) {
-    const fs::path file = folder / "annotations" / part.file;
+    fs::path file = folder / "annotations" / part.file;
+    if (!fs::exists(file)) file.replace_filename(std::string("instances_") + part.file);
     if (!fs::exists(file)) continue;
     CocoPart read = read_coco(file, folder / "images");
     check_image_files(read.images, folder / "images", file);
     if (!first.empty() && read.classes != corpus.classes) {
       throw Error(file.string() + ": its classes differ from those of " + first);
     }
-    first = part.file;
+    first = file.filename().string();
     corpus.classes = std::move(read.classes);
     for (Image& image : read.images) {
       image.part = part.name;

@@ -11,7 +11,8 @@
 
 namespace smearscope::corpus {
 
-// Reads the annotations of all parts (at least one must be there) and, if there, provenance.csv. Throws Error
+// Reads the annotations of all parts (at least one must be there; instances_train.json, as COCO has it and
+// `export --format coco` writes it, is as good as train.json) and, if there, provenance.csv. Throws Error
 // as read_coco and read_provenance do, and if an image file is missing or lies outside the folder (a link), a
 // file name is used twice, or the parts have different classes.
 Corpus read_corpus(const std::filesystem::path& folder);

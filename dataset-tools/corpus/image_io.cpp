@@ -6,19 +6,55 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
+#include "corpus/image_header.h"
+#include "corpus/jpeg.h"
 #include "model/checksum.h"
 #include "segmentation/diameter.h"
 
 namespace smearscope::corpus {
 namespace {
 
-std::string read_bytes(const std::filesystem::path& file) {
-  if (!std::filesystem::is_regular_file(file)) throw Error(file.string() + ": no such image file");
+constexpr std::uintmax_t largest_file = std::uintmax_t(512) << 20;  // bytes
+
+std::string read_bytes(const std::filesystem::path& file, const std::string& name) {
+  std::error_code problem;
+  if (!std::filesystem::is_regular_file(file, problem)) throw Error(name + ": no such image file");
+  const std::uintmax_t size = std::filesystem::file_size(file, problem);
+  if (problem) throw Error(name + ": cannot read the file: " + problem.message());
+  if (size > largest_file) throw Error(name + ": has more than 512 MiB, which no image may");
   std::ifstream in(file, std::ios::binary);
-  std::string bytes(std::filesystem::file_size(file), '\0');
+  std::string bytes(static_cast<std::size_t>(size), '\0');
   if (!in.read(bytes.data(), static_cast<std::streamsize>(bytes.size())))
-    throw Error(file.string() + ": cannot read the file");
+    throw Error(name + ": cannot read the file");
   return bytes;
+}
+
+// RGB, by OpenCV.
+cv::Mat decode_other(std::string& bytes) {
+  cv::Mat image;
+  try {
+    const cv::Mat encoded(1, static_cast<int>(bytes.size()), CV_8U, bytes.data());
+    image = cv::imdecode(encoded, cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION);
+  } catch (const cv::Exception&) {
+    image.release();
+  }
+  if (image.empty()) throw Error("not an image that can be read (it is broken behind its header)");
+  cv::Mat rgb;
+  cv::cvtColor(image, rgb, cv::COLOR_BGR2RGB);
+  return rgb;
+}
+
+cv::Mat decoded(std::string& bytes) {
+  const ImageHeader header = read_image_header(bytes);
+  check_size(header);
+  cv::Mat rgb;
+  if (header.format == ImageFormat::jpeg) rgb = decode_jpeg(bytes);
+  if (rgb.empty()) rgb = decode_other(bytes);
+  if (rgb.cols != header.width || rgb.rows != header.height)
+    throw Error("has " + std::to_string(rgb.cols) + "x" + std::to_string(rgb.rows) +
+                " pixels, but its header says " + std::to_string(header.width) + "x" +
+                std::to_string(header.height));
+  return rgb;
 }
 
 }  // namespace
@@ -34,7 +70,8 @@ cv::Mat read_image(const std::filesystem::path& file) {
   return ImageFile(file).rgb();
 }
 
-ImageFile::ImageFile(const std::filesystem::path& path) : path_(path), bytes_(read_bytes(path)) {}
+ImageFile::ImageFile(const std::filesystem::path& path, const std::string& name)
+    : path_(path), name_(name.empty() ? path.string() : name), bytes_(read_bytes(path, name_)) {}
 
 std::string ImageFile::sha256() const {
   Sha256 sum;
@@ -52,16 +89,11 @@ int ImageFile::height() {
 
 const cv::Mat& ImageFile::rgb() {
   if (!rgb_.empty()) return rgb_;
-  cv::Mat image;
   try {
-    const cv::Mat bytes(1, static_cast<int>(bytes_.size()), CV_8U, bytes_.data());
-    image = cv::imdecode(bytes, cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION);
-  } catch (const cv::Exception&) {
-    image.release();  // too large, or broken in a way that OpenCV throws for
+    rgb_ = decoded(bytes_);
+  } catch (const Error& problem) {
+    throw Error(name_ + ": " + problem.what());
   }
-  if (image.empty())
-    throw Error(path_.string() + ": not an image that can be read (broken, or an unknown format)");
-  cv::cvtColor(image, rgb_, cv::COLOR_BGR2RGB);
   return rgb_;
 }
 

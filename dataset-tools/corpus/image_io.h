@@ -13,7 +13,7 @@ namespace smearscope::corpus {
 
 // 8-bit RGB, [height, width, 3], pixels as stored (an orientation in the file's metadata is not applied:
 // boxes refer to stored pixels). Grey, 16-bit and CMYK files are converted. Throws Error, naming the file, if
-// it is not an image.
+// it is not an image, is larger than image_header.h allows, or ends before its pixels do.
 cv::Mat read_image(const std::filesystem::path& file);
 
 // ".jpg" of "a/B.JPG".
@@ -23,14 +23,15 @@ std::string lower_extension(const std::filesystem::path& file);
 // that is asked for, once. One thread works on one of these.
 class ImageFile {
  public:
-  // Reads the bytes. Throws Error, naming the file, if it can't be read.
-  explicit ImageFile(const std::filesystem::path& path);
+  // Reads the bytes. Errors call the file `name`, or by its path. Throws Error if it can't be read or has
+  // more than 512 MiB.
+  explicit ImageFile(const std::filesystem::path& path, const std::string& name = "");
 
   const std::filesystem::path& path() const { return path_; }
   const std::string& bytes() const { return bytes_; }
   std::string sha256() const;  // 64 hex digits
 
-  // Pixels, and colours as of read_image. Throw Error, naming the file, if it is not an image.
+  // Pixels, and colours as of read_image. Throw Error as it does.
   int width();
   int height();
   const cv::Mat& rgb();
@@ -39,7 +40,7 @@ class ImageFile {
 
  private:
   std::filesystem::path path_;
-  std::string bytes_;
+  std::string name_, bytes_;
   cv::Mat rgb_;
   std::optional<Foreground> foreground_;
   std::optional<std::optional<double>> red_cell_diameter_;

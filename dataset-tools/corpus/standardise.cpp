@@ -80,7 +80,8 @@ class Standardiser {
   }
 
   void take(std::size_t index, std::optional<double> usual_pixel_size, Result& result) {
-    ImageFile file(set_.images[index].path);
+    const Image& listed = set_.images[index];
+    ImageFile file(listed.path, listed.source_file);
     Image image = read_labelled(set_, index, file);
     classify(image, taxonomy_, kind_, set_.classes, set_.gives_completeness);
     if (!set_.gives_completeness) mark_unlabelled(image, file);

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "corpus/builtin_taxonomies.h"
+#include "corpus/plain_text.h"
 #include "corpus/taxonomy.h"
 
 namespace smearscope::corpus {
@@ -42,7 +43,8 @@ class Parser {
 
  private:
   [[noreturn]] void fail(const toml::node& node, const std::string& what) const {
-    throw Error(taxonomy_.name + ": line " + std::to_string(node.source().begin.line) + ": " + what);
+    throw Error(taxonomy_.name + ": line " + std::to_string(node.source().begin.line) + ": " +
+                in_one_line(what));
   }
 
   const toml::table& table(const toml::node& node, const std::string& what) const {
@@ -103,7 +105,7 @@ class Parser {
       std::size_t steps = 0;
       for (int at = c.parent; at >= 0; at = taxonomy_.classes[static_cast<std::size_t>(at)].parent) {
         if (++steps > taxonomy_.classes.size()) {
-          throw Error(taxonomy_.name + ": class '" + c.name + "' is above itself");
+          throw Error(taxonomy_.name + ": class '" + in_one_line(c.name) + "' is above itself");
         }
       }
     }
@@ -178,7 +180,7 @@ Taxonomy parse_taxonomy(const std::string& toml, const std::string& name) {
     return Parser(name).parse(toml::parse(toml));
   } catch (const toml::parse_error& problem) {
     throw Error(name + ": line " + std::to_string(problem.source().begin.line) + ": " +
-                std::string(problem.description()));
+                in_one_line(std::string(problem.description())));
   }
 }
 

@@ -1,10 +1,11 @@
 // A corpus folder, from these tools or others: images/ and annotations/{train,val,test,all}.json, at least
-// one of them (COCO detection JSON). What an image says about the completeness of its labels is kept.
+// one of them (COCO detection JSON), or instances_train.json and so on. What an image says about the completeness of its labels is kept.
 #include <memory>
 #include <unordered_map>
 
 #include "corpus/folder.h"
 #include "readers/reader.h"
+#include "readers/source_folder.h"
 
 namespace smearscope::corpus {
 
@@ -13,7 +14,7 @@ namespace {
 void label(const Corpus& corpus, std::size_t index, Image& image) {
   const Image& record = corpus.images[index];
   if (record.width != image.width || record.height != image.height) {
-    throw Error(image.path.string() + ": has " + std::to_string(image.width) + "x" +
+    throw Error(image.source_file + ": has " + std::to_string(image.width) + "x" +
                 std::to_string(image.height) + " pixels, but its annotations say " +
                 std::to_string(record.width) + "x" + std::to_string(record.height));
   }
@@ -30,7 +31,7 @@ void label(const Corpus& corpus, std::size_t index, Image& image) {
 
 DataSet open_coco(const std::filesystem::path& folder) {
   const auto corpus = std::make_shared<Corpus>(read_corpus(folder));
-  const std::string name = std::filesystem::absolute(folder / "").parent_path().filename().string();
+  const std::string name = own_name(folder);
   DataSet set;
   set.classes = corpus->classes;
   set.left_out = corpus->left_out;

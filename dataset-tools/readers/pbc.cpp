@@ -6,7 +6,7 @@
 #include <cctype>
 #include <optional>
 
-#include "readers/reader.h"
+#include "readers/source_folder.h"
 #include "segmentation/central_cell.h"
 
 namespace smearscope::corpus {
@@ -78,39 +78,32 @@ void label(Image& image, ImageFile& file) {
 }
 
 bool holds_classes(const fs::path& folder) {
-  return std::any_of(kinds().begin(), kinds().end(),
-                     [&](const Kind& kind) { return fs::is_directory(folder / kind.folder); });
-}
-
-fs::path root_of(const fs::path& folder) {
-  if (holds_classes(folder)) return folder;
-  std::vector<fs::path> inside;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.is_directory() && holds_classes(entry.path())) inside.push_back(entry.path());
-  }
-  if (inside.size() == 1) return inside.front();
-  throw Error(folder.string() + ": no PBC: expected folders basophil, eosinophil, erythroblast, ig, " +
-              "lymphocyte, monocyte, neutrophil, platelet, with images in them");
+  return std::any_of(kinds().begin(), kinds().end(), [&](const Kind& kind) {
+    std::error_code ignored;
+    return fs::is_directory(folder / kind.folder, ignored);
+  });
 }
 
 }  // namespace
 
 DataSet open_pbc(const fs::path& folder) {
-  const fs::path root = root_of(folder);
+  const SourceFolder source(
+      find_root(
+          folder, holds_classes,
+          "PBC: expected folders basophil, eosinophil, erythroblast, ig, lymphocyte, monocyte, neutrophil, "
+          "platelet, with images in them"),
+      "pbc", "PBC_dataset_normal_DIB/");
   DataSet set;
   std::string last;
   for (const Kind& kind : kinds()) {
-    if (kind.folder == last || !fs::is_directory(root / kind.folder)) continue;
+    const fs::path of_kind = source.root() / kind.folder;
+    if (kind.folder == last || !fs::is_directory(of_kind)) continue;
     last = kind.folder;
-    for (const fs::path& path : images_in(root / kind.folder)) {
-      Image image;
-      image.file = path.filename().string();
-      image.source = "pbc";
-      image.source_file = "PBC_dataset_normal_DIB/" + (fs::path(kind.folder) / image.file).string();
-      image.path = path;
-      set.images.push_back(std::move(image));
+    for (const fs::path& path : source.files(of_kind)) {
+      if (is_image_name(path)) source.add(set, source.image(path, path.filename().string()));
     }
   }
+  name_apart(set);
   set.label = label;
   return set;
 }

@@ -1,8 +1,8 @@
 #include "readers/reader.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
-#include <cstdlib>
 #include <optional>
 
 #include "corpus/parallel.h"
@@ -17,6 +17,9 @@ const std::vector<Reader>& readers() {
        open_pbc},
       {"txl", "TXL-PBC: YOLO text in labels/{train,val}/", open_txl},
       {"coco", "a corpus folder: images/ and annotations/{train,val,test,all}.json", open_coco},
+      {"voc", "Pascal VOC: JPEGImages/, Annotations/*.xml and, optionally, ImageSets/Main/", open_voc},
+      {"yolo", "YOLO text: images/ and labels/ with parts in or above them, and data.yaml or classes.txt",
+       open_yolo},
   };
   return all;
 }
@@ -44,7 +47,7 @@ Corpus read_all(const DataSet& set, unsigned threads) {
   std::vector<std::string> problems(set.images.size());
   parallel_for(images.size(), threads, [&](std::size_t i) {
     try {
-      ImageFile file(set.images[i].path);
+      ImageFile file(set.images[i].path, set.images[i].source_file);
       images[i] = read_labelled(set, i, file);
     } catch (const Error& problem) {
       problems[i] = problem.what();
@@ -62,17 +65,6 @@ Corpus read_all(const DataSet& set, unsigned threads) {
     }
   }
   return corpus;
-}
-
-std::vector<std::filesystem::path> images_in(const std::filesystem::path& folder) {
-  std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    const std::string type = lower_extension(entry.path());
-    const bool is_image = type == ".jpg" || type == ".jpeg" || type == ".png";
-    if (is_image && entry.path().filename().string()[0] != '.') files.push_back(entry.path());
-  }
-  std::sort(files.begin(), files.end());
-  return files;
 }
 
 void add_annotation(Image& image, const Annotation& annotation, const std::string& where) {
@@ -109,10 +101,9 @@ void note_unreadable_label(Image& image, const std::string& where, const std::st
 }
 
 bool parse_number(const std::string& text, double& value) {
-  if (text.empty() || std::isspace(static_cast<unsigned char>(text.front()))) return false;
-  char* end = nullptr;
-  value = std::strtod(text.c_str(), &end);
-  return end == text.c_str() + text.size() && std::isfinite(value);
+  const char* end = text.data() + text.size();
+  const auto [last, problem] = std::from_chars(text.data(), end, value);
+  return problem == std::errc() && last == end && std::isfinite(value);
 }
 
 }  // namespace smearscope::corpus

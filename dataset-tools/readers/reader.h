@@ -44,6 +44,8 @@ DataSet open_chula(const std::filesystem::path& folder);
 DataSet open_pbc(const std::filesystem::path& folder);
 DataSet open_txl(const std::filesystem::path& folder);
 DataSet open_coco(const std::filesystem::path& folder);
+DataSet open_voc(const std::filesystem::path& folder);
+DataSet open_yolo(const std::filesystem::path& folder);
 
 const std::vector<Reader>& readers();
 const Reader& find_reader(const std::string& name);  // throws Error with the known names
@@ -55,9 +57,6 @@ Image read_labelled(const DataSet& set, std::size_t index, ImageFile& file);
 // left_out of the result. Categories are not mapped (taxonomy.h).
 Corpus read_all(const DataSet& set, unsigned threads = 0);
 
-// For readers: the image files of a folder (.jpg, .jpeg, .png in any case; not hidden), by name.
-std::vector<std::filesystem::path> images_in(const std::filesystem::path& folder);
-
 // For readers: adds the annotation with its box clipped to the image, or notes in `changes` why not: no area,
 // or there already (same box, same label). `where` (file and line or object) begins the notes.
 void add_annotation(Image& image, const Annotation& annotation, const std::string& where);
@@ -65,7 +64,7 @@ void add_annotation(Image& image, const Annotation& annotation, const std::strin
 // For readers: notes a label that can't be understood. The image stays, with labels that aren't exhaustive.
 void note_unreadable_label(Image& image, const std::string& where, const std::string& problem);
 
-// For readers: a number, the whole text, finite; nothing if it isn't.
+// For readers: a decimal number, the whole text, finite. Is it one?
 bool parse_number(const std::string& text, double& value);
 
 }  // namespace smearscope::corpus

@@ -6,15 +6,17 @@ const std::vector<Command>& commands() {
   static const std::vector<Command> all{
       {"standardise",
        "--source KIND --input DIR --output DIR [--taxonomy NAME|FILE] [--general-wbc keep|drop]\n"
-       "    [--longest-side PIXELS | --pixel-size UM] [--threads N]",
+       "    [--longest-side PIXELS | --pixel-size UM] [--subtypes FILE] [--threads N]",
        "reads a data set in its own layout and writes it as a corpus: images/, annotations/*.json (COCO) "
        "and\n"
        "provenance.csv. The taxonomy says which classes there are: cells (wbc, rbc, platelet; the default),\n"
        "paper (24 classes), or a file. --general-wbc drop leaves out white cells that the source doesn't "
        "tell\n"
        "apart further. --longest-side makes larger images smaller; --pixel-size brings all to so many\n"
-       "micrometres per pixel, as estimated from their red cells. Other images are copied as they are.\n",
-       {"source", "input", "output", "taxonomy", "general-wbc", "longest-side", "pixel-size", "threads"},
+       "micrometres per pixel, as estimated from their red cells. Other images are copied as they are.\n"
+       "--subtypes: BCCD's table of white-cell types (labels.csv: ,Image,Category).\n",
+       {"source", "input", "output", "taxonomy", "general-wbc", "longest-side", "pixel-size", "subtypes",
+        "threads"},
        {},
        {},
        run_standardise},

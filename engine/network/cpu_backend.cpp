@@ -6,6 +6,7 @@
 
 #include "network/backend.h"
 #include "network/onednn_network.h"
+#include "network/openmp_waiting.h"
 #include "ops/postprocess.h"
 #include "ops/preprocess.h"
 #include "ops/proposals.h"
@@ -53,7 +54,9 @@ class CpuBackend : public Backend {
   CpuBackend(const Model& model, int threads)
       : info_(model.info()),
         threads_(threads > 0 ? threads : omp_get_num_procs()),
-        network_(network::make_plan(model)) {}
+        network_(network::make_plan(model)) {
+    network::let_waiting_threads_sleep();
+  }
 
   // Frames go one after another: the weights that a batch would read only once are 1% of a frame's work.
   int max_batch() const override { return 1; }

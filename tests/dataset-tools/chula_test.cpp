@@ -154,7 +154,7 @@ TEST_F(Chula, WhatIsNoTextIsOneClearLine) {
   std::string many;
   while (many.size() < 3000000) many += "60 50 0\n";
   make("1", many);
-  EXPECT_THAT(left_out(), AllOf(HasSubstr("file unreadable"), HasSubstr("larger than 64 KiB")));
+  EXPECT_THAT(left_out(), AllOf(HasSubstr("file unreadable"), HasSubstr("has more than 64 KiB")));
   make("1", std::string(60000, 'x'));
   EXPECT_LT(read().images.at(0).changes.at(0).detail.size(), 300U) << "long lines are cut short";
   std::filesystem::remove(folder_.file("Label/1.txt"));

@@ -68,6 +68,17 @@ TEST_F(Coco, ABoxThatRoundingPutOverTheEdgeIsClipped) {
   EXPECT_EQ(box.y_max, 64);
 }
 
+TEST_F(Coco, ABoxThatComesBeforeItsImageIsClippedToo) {
+  const auto box_first = [&](const std::string& bbox) {
+    return R"({"categories": [{"id": 5, "name": "rbc"}], "annotations": [)" + annotation(bbox) +
+           R"(], "images": [{"id": 7, "file_name": "a.png", "width": 96, "height": 64}]})";
+  };
+  EXPECT_EQ(read(box_first("[90, 10, 6.4, 5]")).images[0].annotations.at(0).box.x_max, 96);
+  EXPECT_THAT(error_of(box_first("[96, 10, 0.4, 5]")), HasSubstr("annotation 17: box has no area inside"));
+  EXPECT_THAT(error_of(box_first("[90, 10, 16, 5]")),
+              HasSubstr("annotation 17: box reaches outside its image"));
+}
+
 TEST_F(Coco, ABoxOutsideItsImageIsAnErrorWithFileAndId) {
   EXPECT_THAT(error_of(document(annotation("[90, 10, 10, 10]"))),
               AllOf(HasSubstr("annotation 17"), HasSubstr("outside its image 'a.png' (96x64)")));

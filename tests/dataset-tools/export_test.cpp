@@ -78,6 +78,19 @@ TEST_F(Export, YoloReadsBackWithTheSameBoxesClassesAndParts) {
   expect_same_boxes(round_trip("yolo"));
 }
 
+TEST_F(Export, CocoReadsBackWithAllThatItSays) {
+  const Corpus read = round_trip("coco");
+  EXPECT_EQ(read.classes, corpus_.classes);
+  ASSERT_EQ(read.images.size(), 4U);
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(read.images[i].file, corpus_.images[i].file);
+    EXPECT_EQ(read.images[i].part, corpus_.images[i].part);
+    EXPECT_EQ(read.images[i].annotations.size(), corpus_.images[i].annotations.size());
+  }
+  EXPECT_EQ(read.images[0].annotations[0].label, "fine, \"label\"");
+  EXPECT_EQ(read.images[0].pixel_size_um, 0.0725);
+}
+
 TEST_F(Export, VocHasWholeNumbersWhereTheBoxHas) {
   export_corpus(corpus_, "voc", out(), Transfer::copy);
   const std::string xml = text_of(out("Annotations/a b 0.xml"));

@@ -59,11 +59,12 @@ class Readers : public ::testing::Test {
     if (corpus.images.empty() || corpus.images[0].changes.size() != 1) return "not one change";
     return corpus.images[0].changes[0].rule + ": " + corpus.images[0].changes[0].detail;
   }
-  // Why the only file left out is left out.
+  // Which is the only file left out, and why.
   std::string left_out_of(const char* source) {
     const Corpus corpus = read(source);
     if (corpus.left_out.size() != 1) return std::to_string(corpus.left_out.size()) + " left out";
-    return corpus.left_out[0].change.rule + ": " + corpus.left_out[0].change.detail;
+    const LeftOut& left = corpus.left_out[0];
+    return left.source_file + ": " + left.change.rule + ": " + left.change.detail;
   }
   TemporaryFolder folder_;
 };
@@ -105,7 +106,8 @@ TEST_F(Readers, AMissingOrBrokenImageIsLeftOutWithItsName) {
   write_text(folder_.file("BCCD/JPEGImages/one.jpg"), "not an image");
   EXPECT_THAT(left_out_of("bccd"), AllOf(HasSubstr("one.jpg"), HasSubstr("not an image")));
   std::filesystem::remove(folder_.file("BCCD/JPEGImages/one.jpg"));
-  EXPECT_THAT(left_out_of("bccd"), AllOf(HasSubstr("one.jpg"), HasSubstr("no such image")));
+  EXPECT_THAT(left_out_of("bccd"), AllOf(HasSubstr("BCCD/JPEGImages/one: file unpaired: no such image"),
+                                         HasSubstr("train.txt: line 1")));
   EXPECT_EQ(read("bccd").images.size(), 1U) << "the other image is read";
 }
 
@@ -140,12 +142,15 @@ TEST_F(Readers, BadTxlLabelsAreNotedWithFileAndLine) {
   EXPECT_THAT(change_of("txl"), HasSubstr("one.txt: line 1"));
   make_txl("");
   std::filesystem::remove(folder_.file("TXL_PBC/labels/train/one.txt"));
-  EXPECT_THAT(left_out_of("txl"), AllOf(HasSubstr("one.txt"), HasSubstr("cannot read")));
+  EXPECT_THAT(left_out_of("txl"),
+              HasSubstr("file unpaired: no labels: there is no TXL_PBC/labels/train/one.txt"));
 }
 
 TEST_F(Readers, AFolderOfAnotherLayoutIsAnError) {
-  EXPECT_THAT(error_of("txl"), HasSubstr("is it TXL-PBC?"));
-  EXPECT_THAT(error_of("bccd"), HasSubstr("train.txt"));
+  EXPECT_THAT(error_of("txl"), HasSubstr("no TXL-PBC: expected folders images/train"));
+  EXPECT_THAT(error_of("bccd"), HasSubstr("no BCCD: expected JPEGImages"));
+  EXPECT_THAT(error_of("voc"), HasSubstr("no Pascal VOC: expected folders JPEGImages"));
+  EXPECT_THAT(error_of("yolo"), HasSubstr("no YOLO: expected images below images/"));
   EXPECT_THAT(error_of("coco"), HasSubstr("not a corpus"));
   EXPECT_THROW(find_reader("imagenet"), Error);
 }

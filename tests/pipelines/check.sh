@@ -4,8 +4,6 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=$(cd "${1:?usage: ${0##*/} BUILD_FOLDER}" && pwd) || exit 1
 export SMEARSCOPE_BUILD=$build
-# Small frames on two cores: threads that spin while they wait cost more than they bring.
-export OMP_WAIT_POLICY=passive
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

@@ -39,7 +39,7 @@ Objects one_cell() {
 }
 
 std::vector<std::int64_t> negatives(const Objects& objects) {
-  RandomGenerator random(1);
+  std::vector<RandomGenerator> random{RandomGenerator(1)};
   const RpnSamples samples = sample_anchors(grid(), {objects}, all_samples(), random);
   return {samples.anchors.begin() + static_cast<std::ptrdiff_t>(samples.deltas.size() / 4),
           samples.anchors.end()};
@@ -60,7 +60,7 @@ TEST(PartialLabels, AnAnchorMostlyInAnIgnoreRegionIsNoNegative) {
 TEST(PartialLabels, ALabelledCellInAnIgnoreRegionIsLearnt) {
   Objects objects = one_cell();
   objects.ignore_regions = {{0, 0, 80, 80}};
-  RandomGenerator random(1);
+  std::vector<RandomGenerator> random{RandomGenerator(1)};
   EXPECT_THAT(sample_anchors(grid(), {objects}, all_samples(), random).anchors, ElementsAre(0));
 }
 
@@ -72,7 +72,7 @@ TEST(PartialLabels, WithOpenClassesOnlyAnchorsThatOverlapACellAreNegatives) {
 }
 
 RoiSamples sampled(const Objects& objects, const TrainingSettings& settings) {
-  RandomGenerator random(1);
+  std::vector<RandomGenerator> random{RandomGenerator(1)};
   return sample_proposals({grid()}, {objects}, 3, settings, random);
 }
 

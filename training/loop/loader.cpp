@@ -8,8 +8,8 @@ namespace {
 constexpr std::size_t batches_ahead = 4;
 }
 
-Loader::Loader(const Samples& samples, std::size_t first, std::size_t end, int threads)
-    : samples_(samples), end_(end), next_to_make_(first), next_to_give_(first) {
+Loader::Loader(const Samples& samples, std::size_t first, std::size_t end, int threads, Share share)
+    : samples_(samples), end_(end), share_(share), next_to_make_(first), next_to_give_(first) {
   for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
 }
 
@@ -31,7 +31,7 @@ void Loader::work() {
     lock.unlock();
     Made made;
     try {
-      made.batch = samples_.batch(step);
+      made.batch = samples_.batch(step, share_);
     } catch (...) {
       made.problem = std::current_exception();
     }

@@ -16,7 +16,7 @@ namespace smearscope::training {
 class Loader {
  public:
   // `samples` must outlive the loader.
-  Loader(const Samples& samples, std::size_t first, std::size_t end, int threads);
+  Loader(const Samples& samples, std::size_t first, std::size_t end, int threads, Share share = {});
   ~Loader();
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
@@ -33,6 +33,7 @@ class Loader {
 
   const Samples& samples_;
   const std::size_t end_;
+  const Share share_;
   std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
   std::map<std::size_t, Made> made_;

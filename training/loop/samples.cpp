@@ -169,7 +169,7 @@ Sample Samples::load(const corpus::Image& record) const {
   return sample;
 }
 
-Batch Samples::batch(std::size_t step) const {
+Batch Samples::batch(std::size_t step, Share share) const {
   const std::size_t epoch = step / batches_per_epoch();
   const auto size = static_cast<std::size_t>(regimen_.optimisation.batch_size);
   const std::size_t first = step % batches_per_epoch() * size;
@@ -189,20 +189,26 @@ Batch Samples::batch(std::size_t step) const {
   const std::vector<int>& sides = regimen_.optimisation.min_sides;
   batch.min_side = sides.empty() ? regimen_.info.transform.min_side : sides[random.below(sides.size())];
   batch.sampling_seed = Random(seed_, sampling_of_step, step).next();
-  const Transform& transform = regimen_.info.transform;
-  const Augmentation& augmentation = regimen_.augmentation;
-  for (const corpus::Image* image : chosen) {
-    batch.samples.push_back(load(*image));
-    Sample& sample = batch.samples.back();
-    if (augmentation.red_cell_sides.size() == 2) {
-      const double low = std::log(augmentation.red_cell_sides[0]),
-                   high = std::log(augmentation.red_cell_sides[1]);
-      zoom_to(sample, std::exp(random.uniform(low, high)), batch.min_side, transform.max_side, random);
-    }
-    paste_rare_cells(sample, random);
-    augment(sample, augmentation, random);
-  }
+  std::vector<std::uint64_t> seeds(chosen.size());
+  for (std::uint64_t& seed : seeds) seed = random.next();
+  batch.first = std::min(chosen.size() * share.rank / share.count, chosen.size() - 1);
+  const std::size_t end = std::max(batch.first + 1, chosen.size() * (share.rank + 1) / share.count);
+  for (std::size_t i = batch.first; i < end; ++i)
+    batch.samples.push_back(augmented(*chosen[i], batch.min_side, Random(seeds[i])));
   return batch;
+}
+
+Sample Samples::augmented(const corpus::Image& image, int min_side, Random random) const {
+  const Augmentation& augmentation = regimen_.augmentation;
+  Sample sample = load(image);
+  if (augmentation.red_cell_sides.size() == 2) {
+    const double low = std::log(augmentation.red_cell_sides[0]),
+                 high = std::log(augmentation.red_cell_sides[1]);
+    zoom_to(sample, std::exp(random.uniform(low, high)), min_side, regimen_.info.transform.max_side, random);
+  }
+  paste_rare_cells(sample, random);
+  augment(sample, augmentation, random);
+  return sample;
 }
 
 void Samples::paste_rare_cells(Sample& sample, Random& random) const {

@@ -25,6 +25,13 @@ struct Batch {
   std::vector<Sample> samples;
   int min_side = 0;                 // pixels, for the network's resize
   std::uint64_t sampling_seed = 0;  // for the network's choice of anchors and proposals
+  std::size_t first = 0;            // of the samples, in the whole batch
+};
+
+// Which part of each batch a process gets: of images in order, part `rank` of `count`. It has at least one
+// image; where a batch has fewer than there are processes, some see the same.
+struct Share {
+  std::size_t rank = 0, count = 1;
 };
 
 // Thread-safe once built.
@@ -44,9 +51,10 @@ class Samples {
   std::size_t batches_per_epoch() const;  // the last may be smaller
   std::size_t val_images() const { return val_.size(); }
 
-  // Batch of the whole run, counted over epochs: the same for the same seed, whoever asks when. Throws Error
-  // naming the file if an image can't be read or hasn't the size that its annotations say.
-  Batch batch(std::size_t step) const;
+  // Batch of the whole run, counted over epochs: the same for the same seed, whoever asks when; an image is
+  // the same in any share that has it. Throws Error naming the file if an image can't be read or hasn't the
+  // size that its annotations say.
+  Batch batch(std::size_t step, Share share = {}) const;
   // Validation images first .. first + count - 1, not augmented.
   Batch val_batch(std::size_t first, std::size_t count) const;
 
@@ -65,6 +73,7 @@ class Samples {
 
   void balance();
   std::vector<const corpus::Image*> epoch_order(std::size_t epoch) const;
+  Sample augmented(const corpus::Image& image, int min_side, Random random) const;
   Sample load(const corpus::Image& image) const;
   void paste_rare_cells(Sample& sample, Random& random) const;
 

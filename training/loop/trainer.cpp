@@ -14,7 +14,10 @@
 #include <memory>
 #include <optional>
 
+#include "distributed/agreement.h"
+#include "distributed/process_group.h"
 #include "import/network_weights.h"
+#include "loop/batch_losses.h"
 #include "loop/checkpoint.h"
 #include "loop/event_file.h"
 #include "loop/loader.h"
@@ -40,58 +43,6 @@ double seconds_since(Clock::time_point start) {
 int usable_cores() {
   cpu_set_t cores;
   return sched_getaffinity(0, sizeof cores, &cores) == 0 ? std::max(1, CPU_COUNT(&cores)) : 1;
-}
-
-at::Tensor tensor_of(const cv::Mat& rgb) {
-  const at::Tensor bytes = at::from_blob(rgb.data, {rgb.rows, rgb.cols, 3}, at::kByte);
-  return bytes.permute({2, 0, 1}).to(at::kFloat).div_(255);
-}
-
-at::Tensor tensor_of(const std::vector<corpus::Box>& boxes) {
-  std::vector<float> values;
-  for (const corpus::Box& box : boxes) {
-    for (double v : {box.x_min, box.y_min, box.x_max, box.y_max}) values.push_back(static_cast<float>(v));
-  }
-  return at::tensor(values, at::kFloat).view({-1, 4});
-}
-
-Target target_of(const Sample& sample) {
-  std::vector<corpus::Box> boxes;
-  std::vector<std::int64_t> labels;
-  for (const corpus::Annotation& a : sample.annotations) {
-    boxes.push_back(a.box);
-    labels.push_back(a.category + 1);
-  }
-  Target target{tensor_of(boxes), at::tensor(labels, at::kLong)};
-  if (!sample.ignore_regions.empty()) target.ignore_regions = tensor_of(sample.ignore_regions);
-  for (const int open : sample.open_classes) target.open_classes.push_back(open + 1);
-  return target;
-}
-
-LossValues values_of(const Losses& losses) {
-  return {losses.objectness.item<double>(), losses.rpn_box.item<double>(),
-          losses.classification.item<double>(), losses.box.item<double>()};
-}
-
-// Of the batch's images `first` to `end`.
-Losses losses_of(FasterRcnn& network, const Batch& batch, std::size_t first, std::size_t end) {
-  std::vector<at::Tensor> images;
-  std::vector<Target> targets;
-  for (std::size_t i = first; i < end; ++i) {
-    images.push_back(tensor_of(batch.samples[i].image));
-    targets.push_back(target_of(batch.samples[i]));
-  }
-  LossOptions options;
-  options.sampling_seed = batch.sampling_seed + first;
-  options.min_side = batch.min_side;
-  return network->losses(images, targets, options);
-}
-
-void add(LossValues& sum, const LossValues& values, double weight) {
-  sum.objectness += weight * values.objectness;
-  sum.rpn_box += weight * values.rpn_box;
-  sum.classification += weight * values.classification;
-  sum.box += weight * values.box;
 }
 
 void add_to(EventFile& events, const std::string& part, const LossValues& losses, std::uint64_t step) {
@@ -125,12 +76,19 @@ class Run {
   void train_step(const Batch& batch);
   void report(bool to_log);
   LossValues validate();
+  TrainEnd wanted_end() const;
   bool has_stopped_improving() const;
 
+  bool is_first() const { return layout_.rank == 0; }  // who writes and speaks
+  void say(const std::string& line) {
+    if (is_first()) progress_.message(line);
+  }
   double seconds() const { return seconds_before_ + seconds_since(start_); }
   std::string path(const char* file) const { return (fs::path(options_.output) / file).string(); }
 
   const TrainOptions options_;
+  const ProcessLayout layout_ = layout_from_environment();
+  std::unique_ptr<Processes> processes_;  // null: this one alone
   std::uint64_t seed_;
   Regimen regimen_;
   Samples samples_;
@@ -153,7 +111,6 @@ class Run {
   std::size_t summed_steps_ = 0, summed_images_ = 0;
   Clock::time_point summed_since_ = Clock::now();
   std::size_t first_step_ = 0;  // of this call
-  std::size_t images_this_call_ = 0;
 };
 
 // What the corpora decide of how the network is trained.
@@ -182,23 +139,36 @@ Run::Run(const TrainOptions& options)
   checkpoint::InitialWeights initial;  // before denormals are flushed: some variances are that small
   const bool has_init = !options.init.empty() && !options.resume;
   if (has_init) initial = checkpoint::read_initial_weights(options.init, info);
-  at::set_num_threads(options.threads > 0 ? options.threads : usable_cores());
+  at::set_num_threads(options.threads > 0 ? options.threads
+                                          : std::max(1, usable_cores() / layout_.on_this_machine));
   at::globalContext().setFlushDenormal(true);
   at::manual_seed(seed_);
   network_ = FasterRcnn(info, settings_for(regimen_, samples_));
   load_tensors(network_, checkpoint::views_of(initial.tensors));
-  for (const std::string& note : initial.notes) progress_.message(options.init + ": " + note);
-  if (has_init) progress_.message(options.init + ": " + initial.summary());
+  for (const std::string& note : initial.notes) say(options.init + ": " + note);
+  if (has_init) say(options.init + ": " + initial.summary());
   update_ = std::make_unique<WeightUpdate>(network_, regimen_.optimisation);
   total_steps_ = samples_.batches_per_epoch() * static_cast<std::size_t>(regimen_.optimisation.epochs);
   if (options.resume) {
     load_checkpoint();
-  } else {
+  } else if (is_first()) {
     start_folder();
   }
-  log_ = std::make_unique<TrainLog>(path("train-log.csv"), step_);
-  events_ = std::make_unique<EventFile>(options.output);
+  if (is_first()) {
+    log_ = std::make_unique<TrainLog>(path("train-log.csv"), step_);
+    events_ = std::make_unique<EventFile>(options.output);
+  }
   first_step_ = step_;
+  if (layout_.count == 1) return;
+  if (regimen_.optimisation.micro_batch > 0) {
+    throw Error(options.regimen +
+                ": \"training.micro_batch\" is of no use to several processes, which have each a share " +
+                "of the batch; leave it out");
+  }
+  processes_ = join_processes(layout_);
+  check_the_same(*processes_,
+                 regimen_.text + samples_.digest() + std::to_string(seed_) + " " + std::to_string(step_));
+  network_->share_batches(processes_.get());
 }
 
 void Run::start_folder() {
@@ -236,6 +206,7 @@ void Run::load_checkpoint() {
 }
 
 void Run::save_checkpoint() {
+  if (!is_first()) return;
   write_checkpoint(path("checkpoint.safetensors"),
                    {seed_, step_, seconds(), best_validation_, worse_validations_, regimen_.text,
                     samples_.digest(), update_->save()});
@@ -258,7 +229,7 @@ ModelInfo Run::final_info() const {
 // With early_stop the file has the weights of the lowest validation loss.
 void Run::save_model_file() {
   const bool keeps_best = regimen_.optimisation.early_stop > 0 && std::isfinite(best_validation_);
-  if (keeps_best && !is_best_) return;
+  if (!is_first() || (keeps_best && !is_best_)) return;
   const AverageInUse average(*update_);
   save_model(network_, final_info(), path("model.safetensors"), options_.dtype);
 }
@@ -290,13 +261,22 @@ void Run::train_step(const Batch& batch) {
     (losses.total() * share).backward();
     first = end;
   }
+  if (processes_) update_->sum_gradients(*processes_);
   update_->step(rate, step_);
   ++step_;
   is_best_ = false;
+  std::size_t images = size;
+  add_up(processes_.get(), values, images);
   add(sum_, values, 1);
   ++summed_steps_;
-  summed_images_ += batch.samples.size();
-  images_this_call_ += batch.samples.size();
+  summed_images_ += images;
+}
+
+TrainEnd Run::wanted_end() const {
+  const bool time_is_up = options_.max_minutes > 0 && seconds_since(start_) > options_.max_minutes * 60;
+  const bool stop = stop_requested.exchange(false);
+  if (any_of(processes_.get(), time_is_up)) return TrainEnd::time_is_up;
+  return any_of(processes_.get(), stop) ? TrainEnd::interrupted : TrainEnd::finished;
 }
 
 void Run::report(bool to_log) {
@@ -312,7 +292,7 @@ void Run::report(bool to_log) {
   r.images_per_second = static_cast<double>(summed_images_) / std::max(1e-9, seconds_since(summed_since_));
   r.seconds = seconds();
   r.seconds_left = all / static_cast<double>(step_ - first_step_) * static_cast<double>(total_steps_ - step_);
-  progress_.show(r);
+  if (is_first()) progress_.show(r);
   if (!to_log) return;
   const bool epoch_done = step_ % samples_.batches_per_epoch() == 0;
   const int every = regimen_.optimisation.validate_every;
@@ -326,10 +306,10 @@ void Run::report(bool to_log) {
     char text[160];
     std::snprintf(text, sizeof text, "epoch %zu: training loss %.4f, validation loss %.4f, %s", r.epoch,
                   r.losses.total(), validation->total(), clock_text(r.seconds).c_str());
-    progress_.message(text);
+    say(text);
   }
-  log_->add(r, validation);
-  add_to(*events_, r, validation);
+  if (log_) log_->add(r, validation);
+  if (events_) add_to(*events_, r, validation);
   sum_ = {};
   summed_steps_ = summed_images_ = 0;
   summed_since_ = Clock::now();
@@ -341,12 +321,16 @@ LossValues Run::validate() {
   network_->eval();
   LossValues mean;
   const auto size = static_cast<std::size_t>(regimen_.optimisation.batch_size);
+  std::size_t images = 0, number = 0;
   for (std::size_t first = 0; first < samples_.val_images(); first += size) {
+    if (number++ % static_cast<std::size_t>(layout_.count) != static_cast<std::size_t>(layout_.rank))
+      continue;
     const Batch batch = samples_.val_batch(first, size);
     const double share =
         static_cast<double>(batch.samples.size()) / static_cast<double>(samples_.val_images());
     add(mean, values_of(losses_of(network_, batch, 0, batch.samples.size())), share);
   }
+  add_up(processes_.get(), mean, images);
   return mean;
 }
 
@@ -358,20 +342,18 @@ bool Run::has_stopped_improving() const {
 TrainEnd Run::go() {
   constexpr std::size_t log_steps = 20;
   const std::size_t per_epoch = samples_.batches_per_epoch();
-  progress_.message(std::to_string(samples_.images_per_epoch()) + " images per epoch, " +
-                    std::to_string(samples_.val_images()) + " for validation, " +
-                    std::to_string(total_steps_) + " steps" +
-                    (step_ > 0 ? ", going on after step " + std::to_string(step_) : ""));
-  Loader loader(samples_, step_, total_steps_, usable_cores() > 2 ? 2 : 1);
+  say(std::to_string(samples_.images_per_epoch()) + " images per epoch, " +
+      std::to_string(samples_.val_images()) + " for validation, " + std::to_string(total_steps_) + " steps" +
+      (step_ > 0 ? ", going on after step " + std::to_string(step_) : ""));
+  const Share share{static_cast<std::size_t>(layout_.rank), static_cast<std::size_t>(layout_.count)};
+  Loader loader(samples_, step_, total_steps_, usable_cores() > 2 ? 2 : 1, share);
   TrainEnd end = TrainEnd::finished;
   start_ = summed_since_ = Clock::now();
   while (step_ < total_steps_ && !has_stopped_improving()) {
     train_step(loader.next());
     const bool epoch_done = step_ % per_epoch == 0;
     report(epoch_done || step_ % log_steps == 0);
-    if (stop_requested.exchange(false)) end = TrainEnd::interrupted;
-    if (options_.max_minutes > 0 && seconds_since(start_) > options_.max_minutes * 60)
-      end = TrainEnd::time_is_up;
+    end = wanted_end();
     if (end != TrainEnd::finished && step_ < total_steps_) break;
     if (epoch_done && step_ < total_steps_) {
       save_checkpoint();
@@ -383,8 +365,8 @@ TrainEnd Run::go() {
   if (step_ == total_steps_ || has_stopped_improving()) end = TrainEnd::finished;
   save_checkpoint();
   save_model_file();
-  progress_.message(path("model.safetensors") + ": written after " + std::to_string(step_) + " of " +
-                    std::to_string(total_steps_) + " steps, " + clock_text(seconds()));
+  say(path("model.safetensors") + ": written after " + std::to_string(step_) + " of " +
+      std::to_string(total_steps_) + " steps, " + clock_text(seconds()));
   return end;
 }
 

@@ -34,6 +34,24 @@ void WeightUpdate::clip_gradients() {
   }
 }
 
+void WeightUpdate::sum_gradients(Processes& processes) {
+  const at::NoGradGuard no_gradient;
+  std::vector<at::Tensor> flat;
+  for (const auto& [name, velocity] : momentum_) {
+    at::Tensor& gradient = parameters_[name].mutable_grad();
+    if (!gradient.defined()) gradient = at::zeros_like(velocity);
+    flat.push_back(gradient.flatten());
+  }
+  at::Tensor all = at::cat(flat);  // one message
+  processes.sum(all);
+  std::int64_t first = 0;
+  for (const auto& [name, velocity] : momentum_) {
+    at::Tensor& gradient = parameters_[name].mutable_grad();
+    gradient.copy_(all.slice(0, first, first + gradient.numel()).view_as(gradient));
+    first += gradient.numel();
+  }
+}
+
 void WeightUpdate::step(double learning_rate, std::size_t step) {
   const at::NoGradGuard no_gradient;
   clip_gradients();

@@ -9,6 +9,7 @@
 #include "loop/checkpoint.h"
 #include "loop/regimen.h"
 #include "network/faster_rcnn.h"
+#include "network/processes.h"
 
 namespace smearscope::training {
 
@@ -22,6 +23,9 @@ class WeightUpdate {
   // the average:
   //   a = d * a + (1 - d) * w, d = min(ema_decay, (1 + step) / (10 + step)), over parameters and buffers.
   void step(double learning_rate, std::size_t step);
+
+  // Replaces each gradient by the sum of all processes' gradients.
+  void sum_gradients(Processes& processes);
 
   // Exchanges the network's weights and their average; twice is nothing. No effect if ema_decay is 0.
   void swap_average();

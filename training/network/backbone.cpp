@@ -2,6 +2,7 @@
 
 #include <torch/nn/init.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "smearscope/error.h"
@@ -25,6 +26,8 @@ nn::Conv2d pyramid_conv(int in, int out, int side) {
   return conv;
 }
 
+constexpr double momentum = 0.1;
+
 }  // namespace
 
 BatchNormImpl::BatchNormImpl(int channels, double eps, bool frozen) : eps_(eps), frozen_(frozen) {
@@ -36,8 +39,31 @@ BatchNormImpl::BatchNormImpl(int channels, double eps, bool frozen) : eps_(eps),
 
 torch::Tensor BatchNormImpl::forward(const torch::Tensor& x) {
   const bool batch_statistics = is_training() && !frozen_;
-  return torch::batch_norm(x, weight_, bias_, running_mean_, running_var_, batch_statistics, 0.1, eps_,
+  if (batch_statistics && processes_) return shared_batch_norm(x);
+  return torch::batch_norm(x, weight_, bias_, running_mean_, running_var_, batch_statistics, momentum, eps_,
                            /*cudnn_enabled=*/true);
+}
+
+// In sums of double precision, so that the variance as a difference of two sums keeps its digits.
+torch::Tensor BatchNormImpl::shared_batch_norm(const torch::Tensor& x) {
+  const double own = static_cast<double>(x.size(0) * x.size(2) * x.size(3));
+  const torch::Tensor sums = sum_over(processes_, at::cat({x.sum({0, 2, 3}, false, at::kDouble),
+                                                           x.square().sum({0, 2, 3}, false, at::kDouble),
+                                                           torch::full({1}, own, at::kDouble)}));
+  const std::int64_t channels = x.size(1);
+  const double count = sums[2 * channels].item<double>();
+  const torch::Tensor mean = sums.slice(0, 0, channels) / count;
+  const torch::Tensor variance = (sums.slice(0, channels, 2 * channels) / count - mean.square()).clamp_min(0);
+  {
+    const at::NoGradGuard no_gradient;
+    running_mean_.lerp_(mean.to(running_mean_.scalar_type()), momentum);
+    running_var_.lerp_((variance * (count / std::max(1.0, count - 1))).to(running_var_.scalar_type()),
+                       momentum);
+  }
+  const auto shape = std::array<std::int64_t, 4>{1, channels, 1, 1};
+  const torch::Tensor factor = weight_.to(at::kDouble) * (variance + eps_).rsqrt();
+  const torch::Tensor offset = bias_.to(at::kDouble) - mean * factor;
+  return x * factor.to(x.scalar_type()).view(shape) + offset.to(x.scalar_type()).view(shape);
 }
 
 ResidualBlockImpl::ResidualBlockImpl(int in_channels, int width, int stride, bool bottleneck,
@@ -97,6 +123,12 @@ ResNetImpl::ResNetImpl(const std::string& name, const BatchNormOptions& batch_no
       channels = block->out_channels();
     }
     channels_[stage] = channels;
+  }
+}
+
+void ResNetImpl::share_batches(Processes* processes) {
+  for (const auto& module : modules()) {
+    if (auto* norm = module->as<BatchNorm>()) norm->share_batches(processes);
   }
 }
 

@@ -12,19 +12,26 @@
 #include <string>
 #include <vector>
 
+#include "network/processes.h"
+
 namespace smearscope::training {
 
 // Batch norm over [N, C, H, W], momentum 0.1: ordinary in train(), running statistics in eval() or when
-// frozen (then weight and bias take no gradient either).
+// frozen (then weight and bias take no gradient either). Statistics of a batch that processes share are the
+// whole batch's.
 class BatchNormImpl : public torch::nn::Module {
  public:
   BatchNormImpl(int channels, double eps, bool frozen);
   torch::Tensor forward(const torch::Tensor& x);
+  void share_batches(Processes* processes) { processes_ = processes; }  // processes.h; not owned
 
  private:
+  torch::Tensor shared_batch_norm(const torch::Tensor& x);
+
   torch::Tensor weight_, bias_, running_mean_, running_var_;
   double eps_;
   bool frozen_;
+  Processes* processes_ = nullptr;
 };
 TORCH_MODULE(BatchNorm);
 
@@ -58,6 +65,7 @@ class ResNetImpl : public torch::nn::Module {
   // [N, 3, H, W] -> C2..C5, strides 4, 8, 16, 32.
   std::array<torch::Tensor, 4> forward(const torch::Tensor& images);
   const std::array<int, 4>& channels() const { return channels_; }  // of C2..C5
+  void share_batches(Processes* processes);
   // The first `count` of stem, layer1..layer4 take no gradient.
   void freeze_stages(int count);
 

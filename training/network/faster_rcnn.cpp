@@ -12,6 +12,8 @@
 #include "network/boxes.h"
 #include "network/heads.h"
 #include "network/image_batch.h"
+#include "network/losses.h"
+#include "network/processes.h"
 #include "network/proposals.h"
 #include "network/roi_align.h"
 #include "network/targets.h"
@@ -28,6 +30,7 @@ struct Network {
   // Anchors of the last padded size seen.
   Size anchors_for;
   AnchorSet anchors;
+  Processes* processes = nullptr;
 
   at::ScalarType type() const { return pyramid->parameters().front().scalar_type(); }
 };
@@ -107,77 +110,6 @@ at::Tensor rois_of(const std::vector<std::vector<Box>>& boxes, at::ScalarType ty
   return at::tensor(rows, at::kFloat).view({-1, 5}).to(type);
 }
 
-// Nothing to learn from still has a place in the graph.
-at::Tensor no_loss(const at::Tensor& output) {
-  return output.sum() * 0;
-}
-
-at::Tensor smooth_l1(const at::Tensor& input, const at::Tensor& target, std::int64_t samples) {
-  return at::smooth_l1_loss(input, target, at::Reduction::Sum, 1.0 / 9) / std::max(samples, std::int64_t{1});
-}
-
-void rpn_losses(const RpnHeadImpl::Output& rpn, const RpnSamples& samples, Losses& losses) {
-  const at::Device device = rpn.logits.device();
-  const auto anchors = static_cast<std::int64_t>(samples.anchors.size());
-  const auto positives = static_cast<std::int64_t>(samples.deltas.size() / 4);
-  const at::Tensor index = at::tensor(samples.anchors, at::kLong).to(device);
-  at::Tensor is_object = at::zeros({anchors}, rpn.logits.options());
-  is_object.slice(0, 0, positives).fill_(1);
-  losses.objectness = anchors == 0 ? no_loss(rpn.logits)
-                                   : at::binary_cross_entropy_with_logits(
-                                         rpn.logits.flatten().index_select(0, index), is_object);
-  const at::Tensor deltas = at::tensor(samples.deltas, at::kFloat).view({-1, 4}).to(rpn.deltas.options());
-  losses.rpn_box =
-      smooth_l1(rpn.deltas.view({-1, 4}).index_select(0, index.slice(0, 0, positives)), deltas, anchors);
-}
-
-// Log probability of what each row may be: its label, or the sum over the classes that it may be.
-at::Tensor target_log_probability(const at::Tensor& logits, const RoiSamples& samples,
-                                  const at::Tensor& labels) {
-  const at::Tensor log_probability = logits.log_softmax(1);
-  if (samples.allowed.empty()) return log_probability.gather(1, labels.unsqueeze(1)).squeeze(1);
-  at::Tensor forbidden = at::tensor(samples.allowed, at::kByte).view({-1, logits.size(1)}).eq(0);
-  forbidden = forbidden.to(logits.device());
-  constexpr double minus_infinity = -std::numeric_limits<double>::infinity();
-  return log_probability.masked_fill(forbidden, minus_infinity).logsumexp(1);
-}
-
-at::Tensor classification_loss(const at::Tensor& logits, const RoiSamples& samples, const at::Tensor& labels,
-                               const ClassificationLoss& options) {
-  if (labels.size(0) == 0) return no_loss(logits);
-  if (samples.allowed.empty() && options.focal_gamma == 0 && options.class_weights.empty())
-    return at::cross_entropy_loss(logits, labels);
-  const at::Tensor log_probability = target_log_probability(logits, samples, labels);
-  at::Tensor loss = -log_probability;
-  if (options.focal_gamma > 0) {
-    // 1 - p loses all digits near p = 1, where its power's slope is wanted; there the loss is 0 anyway.
-    loss = loss * (1 - log_probability.exp()).clamp_min(1e-6).pow(options.focal_gamma);
-  }
-  if (options.class_weights.empty()) return loss.mean();
-  const at::Tensor weights =
-      at::tensor(options.class_weights, at::kDouble).to(loss.options()).index_select(0, labels);
-  return (loss * weights).sum() / weights.sum();
-}
-
-void box_head_losses(const BoxHeadImpl::Output& head, const RoiSamples& samples,
-                     const ClassificationLoss& options, Losses& losses) {
-  const at::Device device = head.logits.device();
-  const at::Tensor labels = at::tensor(samples.labels, at::kLong).to(device);
-  losses.classification = classification_loss(head.logits, samples, labels, options);
-  const at::Tensor rows = at::tensor(samples.box_rows, at::kLong).to(device);
-  const at::Tensor classes = at::tensor(samples.box_classes, at::kLong).to(device);
-  const at::Tensor deltas = at::tensor(samples.deltas, at::kFloat).view({-1, 4}).to(head.deltas.options());
-  const at::Tensor answers = head.deltas.index({rows, classes});
-  if (samples.allowed.empty()) {
-    losses.box = smooth_l1(answers, deltas, labels.size(0));
-    return;
-  }
-  const at::Tensor weights =
-      at::tensor(samples.box_weights, at::kFloat).view({-1, 1}).to(head.deltas.options());
-  const at::Tensor each = at::smooth_l1_loss(answers, deltas, at::Reduction::None, 1.0 / 9);
-  losses.box = (each * weights).sum() / std::max(labels.size(0), std::int64_t{1});
-}
-
 // Box head outputs for all images' boxes, image after image; P6 is not pooled from.
 BoxHeadImpl::Output run_box_head(BoxHead& head, const std::array<at::Tensor, 5>& levels,
                                  const std::vector<std::vector<Box>>& boxes) {
@@ -217,7 +149,22 @@ const TrainingSettings& FasterRcnnImpl::settings() const {
   return network_->settings;
 }
 
+void FasterRcnnImpl::share_batches(Processes* processes) {
+  network_->processes = processes;
+  network_->body->share_batches(processes);
+}
+
 namespace {
+
+// The padded size of the whole batch, of which `images` is this process's share.
+Size shared_padded_size(const std::vector<at::Tensor>& images, const Transform& transform, int min_side,
+                        Processes* processes) {
+  if (!processes) return {};
+  const Size own = padded_size(images, transform, min_side);
+  at::Tensor sides = at::tensor({own.height, own.width}, at::kLong);
+  processes->take_largest(sides);
+  return {sides[0].item<int>(), sides[1].item<int>()};
+}
 
 struct Features {
   std::array<at::Tensor, 5> levels;
@@ -249,17 +196,20 @@ Losses FasterRcnnImpl::losses(const std::vector<torch::Tensor>& images, const st
                                              std::to_string(targets.size()) + " targets");
   const TrainingSettings& s = settings();
   const int min_side = options.min_side.value_or(info().transform.min_side);
-  const ImageBatch batch = make_batch(images, info().transform, min_side, network_->type());
+  Processes* const processes = is_training() ? network_->processes : nullptr;
+  const Size least = shared_padded_size(images, info().transform, min_side, processes);
+  const ImageBatch batch = make_batch(images, info().transform, min_side, network_->type(), least);
   std::vector<Objects> objects;
+  std::vector<RandomGenerator> random;
   for (std::size_t i = 0; i < targets.size(); ++i) {
+    random.emplace_back(options.sampling_seed + i);
     objects.push_back(checked_objects(targets[i], i, static_cast<int>(info().classes.size())));
     resize_objects(objects[i], batch.original[i], batch.resized[i]);
   }
-  RandomGenerator random(options.sampling_seed);
 
   const Features features = run_dense_part(*network_, batch);
   Losses losses;
-  rpn_losses(features.rpn, sample_anchors(network_->anchors.boxes, objects, s, random), losses);
+  rpn_losses(features.rpn, sample_anchors(network_->anchors.boxes, objects, s, random), processes, losses);
 
   const ProposalLimits limits{s.rpn_pre_nms_top_n, s.rpn_post_nms_top_n,
                               info().architecture.rpn_nms_threshold};
@@ -267,7 +217,7 @@ Losses FasterRcnnImpl::losses(const std::vector<torch::Tensor>& images, const st
   const int classes = static_cast<int>(info().classes.size());
   const RoiSamples samples = sample_proposals(proposals, objects, classes, s, random);
   box_head_losses(run_box_head(network_->box_head, features.levels, samples.boxes), samples, s.classification,
-                  losses);
+                  processes, losses);
   return losses;
 }
 

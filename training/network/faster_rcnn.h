@@ -44,11 +44,13 @@ struct Found {
 };
 
 struct LossOptions {
-  std::uint64_t sampling_seed = 0;  // same seed, weights and input: same samples
-  std::optional<int> min_side;      // replaces ModelInfo::transform.min_side (scale jitter)
+  // Same seed, weights and input: same samples. Image i draws from sampling_seed + i.
+  std::uint64_t sampling_seed = 0;
+  std::optional<int> min_side;  // replaces ModelInfo::transform.min_side (scale jitter)
 };
 
-struct Network;  // the parts: backbone, FPN, RPN, box head (network.h)
+class Processes;  // processes.h
+struct Network;   // the parts: backbone, FPN, RPN, box head (network.h)
 
 // Parameters and buffers have torchvision's state-dict names (without num_batches_tracked). They are f32;
 // after to(torch::kDouble) everything but box arithmetic runs in f64 (tests do). Runs on the CPU. Not
@@ -69,6 +71,11 @@ class FasterRcnnImpl : public torch::nn::Module {
   // and open classes.
   Losses losses(const std::vector<torch::Tensor>& images, const std::vector<Target>& targets,
                 const LossOptions& options = {});
+
+  // From now on, in train(), the images given to losses() are this process's share of a batch, the batch
+  // norms take the statistics of all shares, and losses() returns this process's part: the sum over the
+  // processes is the batch's loss. `processes` is not owned; null ends it.
+  void share_batches(Processes* processes);
 
   // Needs eval(); throws smearscope::Error otherwise. Uses ModelInfo's thresholds and top-n numbers.
   std::vector<Found> detect(const std::vector<torch::Tensor>& images);

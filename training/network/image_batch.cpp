@@ -59,24 +59,35 @@ int padded(int side) {
   return (side + 31) / 32 * 32;
 }
 
+Size size_of(const at::Tensor& image) {
+  return {static_cast<int>(image.size(1)), static_cast<int>(image.size(2))};
+}
+
 }  // namespace
 
+Size padded_size(const std::vector<at::Tensor>& images, const Transform& transform, int min_side) {
+  Size largest;
+  for (const at::Tensor& image : images) {
+    const Size resized = resized_size(size_of(image), min_side, transform.max_side);
+    largest.height = std::max(largest.height, resized.height);
+    largest.width = std::max(largest.width, resized.width);
+  }
+  return {padded(largest.height), padded(largest.width)};
+}
+
 ImageBatch make_batch(const std::vector<at::Tensor>& images, const Transform& transform, int min_side,
-                      at::ScalarType type) {
+                      at::ScalarType type, Size least) {
   if (images.empty()) throw Error("no images: a batch needs at least one");
   ImageBatch batch;
-  Size largest;
   for (std::size_t i = 0; i < images.size(); ++i) {
     check_image(images[i], i);
-    const Size size{static_cast<int>(images[i].size(1)), static_cast<int>(images[i].size(2))};
-    batch.original.push_back(size);
-    batch.resized.push_back(resized_size(size, min_side, transform.max_side));
-    largest.height = std::max(largest.height, batch.resized[i].height);
-    largest.width = std::max(largest.width, batch.resized[i].width);
+    batch.original.push_back(size_of(images[i]));
+    batch.resized.push_back(resized_size(batch.original[i], min_side, transform.max_side));
   }
+  const Size needed = padded_size(images, transform, min_side);
+  const Size whole{std::max(needed.height, least.height), std::max(needed.width, least.width)};
   const auto count = static_cast<std::int64_t>(images.size());
-  batch.images =
-      at::zeros({count, 3, padded(largest.height), padded(largest.width)}, images[0].options().dtype(type));
+  batch.images = at::zeros({count, 3, whole.height, whole.width}, images[0].options().dtype(type));
   const at::Tensor mean = per_channel(transform.mean, batch.images);
   const at::Tensor std = per_channel(transform.std, batch.images);
   for (std::int64_t i = 0; i < count; ++i) {

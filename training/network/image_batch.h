@@ -19,9 +19,11 @@ struct ImageBatch {
 };
 
 // images: [3, H, W] f32 RGB in 0..1. Adjusted, normalised, resized and padded as `transform` says, but with
-// `min_side`, all in `type` (f32 or f64). Throws smearscope::Error on another shape or dtype, on no image at
-// all, and on an empty one.
+// `min_side`, all in `type` (f32 or f64). `least` is the padded size if the images need no larger one. Throws
+// smearscope::Error on another shape or dtype, on no image at all, and on an empty one.
 ImageBatch make_batch(const std::vector<at::Tensor>& images, const Transform& transform, int min_side,
-                      at::ScalarType type);
+                      at::ScalarType type, Size least = {});
+// The padded size that make_batch would take.
+Size padded_size(const std::vector<at::Tensor>& images, const Transform& transform, int min_side);
 
 }  // namespace smearscope::training

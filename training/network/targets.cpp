@@ -104,7 +104,7 @@ void leave_out_unknown(const std::vector<Box>& candidates, const Objects& object
 }  // namespace
 
 RpnSamples sample_anchors(const std::vector<Box>& anchors, const std::vector<Objects>& objects,
-                          const TrainingSettings& settings, RandomGenerator& random) {
+                          const TrainingSettings& settings, std::vector<RandomGenerator>& random) {
   std::vector<std::vector<int>> matches(objects.size());
   at::parallel_for(
       0, static_cast<std::int64_t>(objects.size()), 1, [&](std::int64_t begin, std::int64_t end) {
@@ -117,7 +117,7 @@ RpnSamples sample_anchors(const std::vector<Box>& anchors, const std::vector<Obj
   RpnSamples samples;
   std::vector<std::int64_t> negatives;
   for (std::size_t i = 0; i < objects.size(); ++i) {
-    const Sample chosen = sample(matches[i], settings.rpn_samples, settings.rpn_positive_fraction, random);
+    const Sample chosen = sample(matches[i], settings.rpn_samples, settings.rpn_positive_fraction, random[i]);
     const auto first = static_cast<std::int64_t>(i * anchors.size());
     for (std::int64_t anchor : chosen.positive) {
       samples.anchors.push_back(first + anchor);
@@ -220,12 +220,13 @@ class RoiSampler {
 }  // namespace
 
 RoiSamples sample_proposals(std::vector<std::vector<Box>> proposals, const std::vector<Objects>& objects,
-                            int class_count, const TrainingSettings& settings, RandomGenerator& random) {
+                            int class_count, const TrainingSettings& settings,
+                            std::vector<RandomGenerator>& random) {
   RoiSampler sampler(class_count, settings);
   for (std::size_t i = 0; i < objects.size(); ++i) {
     std::vector<Box>& boxes = proposals[i];
     boxes.insert(boxes.end(), objects[i].boxes.begin(), objects[i].boxes.end());
-    sampler.add_image(boxes, objects[i], random);
+    sampler.add_image(boxes, objects[i], random[i]);
   }
   return sampler.take();
 }

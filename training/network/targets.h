@@ -21,13 +21,14 @@ struct Objects {
 Objects checked_objects(const Target& target, std::size_t index, int class_count);
 void resize_objects(Objects& objects, Size from, Size to);
 
+// `random` has a generator for each image, so that what is drawn for one does not depend on the others.
 // Anchors of the whole batch: index = image x anchors per image + anchor.
 struct RpnSamples {
   std::vector<std::int64_t> anchors;  // positives first, then negatives
   std::vector<float> deltas;          // 4 per positive, in the same order: what the RPN should answer
 };
 RpnSamples sample_anchors(const std::vector<Box>& anchors, const std::vector<Objects>& objects,
-                          const TrainingSettings& settings, RandomGenerator& random);
+                          const TrainingSettings& settings, std::vector<RandomGenerator>& random);
 
 // Rows run through the images in order, and within one by proposal index.
 struct RoiSamples {
@@ -43,6 +44,7 @@ struct RoiSamples {
 };
 // Ground truth boxes are appended to the proposals (roi_heads.py, select_training_samples).
 RoiSamples sample_proposals(std::vector<std::vector<Box>> proposals, const std::vector<Objects>& objects,
-                            int class_count, const TrainingSettings& settings, RandomGenerator& random);
+                            int class_count, const TrainingSettings& settings,
+                            std::vector<RandomGenerator>& random);
 
 }  // namespace smearscope::training

@@ -4,6 +4,7 @@
 
 #include "corpus/folder.h"
 #include "readers/reader.h"
+#include "readers/subtypes.h"
 #include "tools/commands.h"
 #include "tools/report.h"
 
@@ -26,9 +27,13 @@ int run_standardise(const Arguments& arguments) {
     throw Error("--longest-side and --pixel-size exclude each other");
   options.threads = static_cast<unsigned>(arguments.integer("threads", 1, 1024).value_or(0));
   if (!std::filesystem::is_directory(input)) throw Error(input.string() + ": no such folder");
+  if (arguments.has("subtypes") && arguments.required("source") != "bccd")
+    throw Error("--subtypes is BCCD's table of white-cell types; it goes with --source bccd");
   check_is_new(output);  // before the work, not after it
 
-  const Corpus corpus = standardise(reader.open(input), reader.name, taxonomy, output, options);
+  DataSet set = reader.open(input);
+  if (arguments.has("subtypes")) refine_by_subtypes(set, arguments.required("subtypes"));
+  const Corpus corpus = standardise(set, reader.name, taxonomy, output, options);
   print_changes(corpus, std::cerr);
   print_counts(corpus, std::cout);
   print_change_counts(corpus, std::cout);
