@@ -33,6 +33,16 @@ void store(void* data, cudaDataType_t type, std::size_t i, float value) {
     static_cast<_Float16*>(data)[i] = static_cast<_Float16>(value);
 }
 
+// Whether two matrices in memory share a byte.
+bool overlap(const void* a, const cublasLtMatrixLayoutOpaque_t& a_layout, const void* b,
+             const cublasLtMatrixLayoutOpaque_t& b_layout) {
+  const auto end = [](const void* data, const cublasLtMatrixLayoutOpaque_t& layout) {
+    const std::size_t size = layout.type == CUDA_R_32F ? 4 : 2;
+    return static_cast<const char*>(data) + layout.columns * layout.leading * size;
+  };
+  return static_cast<const char*>(a) < end(b, b_layout) && static_cast<const char*>(b) < end(a, a_layout);
+}
+
 template <typename T>
 cublasStatus_t destroy(T* made) {
   delete made;
@@ -143,7 +153,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t operation, 
                               const void* beta, const void* c, cublasLtMatrixLayout_t, void* d,
                               cublasLtMatrixLayout_t d_layout, const cublasLtMatmulAlgo_t*, void*,
                               std::size_t, cudaStream_t) {
-  if (c != d || b == d || !operation->bias) return CUBLAS_STATUS_INVALID_VALUE;
+  if (c != d || overlap(b, *b_layout, d, *d_layout) || !operation->bias) return CUBLAS_STATUS_INVALID_VALUE;
   const Job job{*operation, *a_layout, *b_layout, *d_layout, a, b, d, *static_cast<const float*>(beta)};
   smearscope::ops::emulated::enqueue([job] { job.run(); });
   return CUBLAS_STATUS_SUCCESS;
