@@ -42,8 +42,8 @@ done
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
 python=${SMEARSCOPE_PYTHON:-python3}
-# Meson and ninja may have come with Python.
-PATH=$PATH:$("$python" -c 'import os, sys; print(os.path.dirname(sys.executable))')
+# Meson and ninja may have come with Python; compute-sanitizer comes with the toolkit.
+PATH=$PATH:/usr/local/cuda/bin:$("$python" -c 'import os, sys; print(os.path.dirname(sys.executable))')
 export SMEARSCOPE_CACHE_DIR=${SMEARSCOPE_CACHE_DIR:-$build/cache}
 
 say() { printf '\n== %s (%d s)\n' "$*" "$SECONDS"; }
@@ -162,6 +162,7 @@ fi
 for precision in f32 f16; do
   "$build/engine/tools/smearscope-bench" --model models/smearscope-cells.safetensors --device cuda --precision $precision --frames 200 \
     2>&1 | tee -a "$out/speed.txt"
+  count "smearscope-bench $precision" "${PIPESTATUS[0]}"
 done
 
 say "Summary"
