@@ -21,6 +21,20 @@ std::string read_bytes(const std::filesystem::path& file) {
   return bytes;
 }
 
+// `mode` as cv::imread has it; the orientation in the file's metadata is not applied.
+cv::Mat decode(const std::filesystem::path& path, const std::string& bytes, int mode) {
+  cv::Mat image;
+  try {
+    const cv::Mat view(1, static_cast<int>(bytes.size()), CV_8U, const_cast<char*>(bytes.data()));
+    image = cv::imdecode(view, mode | cv::IMREAD_IGNORE_ORIENTATION);
+  } catch (const cv::Exception&) {
+    image.release();  // too large, or broken in a way that OpenCV throws for
+  }
+  if (image.empty())
+    throw Error(path.string() + ": not an image that can be read (broken, or an unknown format)");
+  return image;
+}
+
 }  // namespace
 
 std::string lower_extension(const std::filesystem::path& file) {
@@ -52,17 +66,17 @@ int ImageFile::height() {
 
 const cv::Mat& ImageFile::rgb() {
   if (!rgb_.empty()) return rgb_;
-  cv::Mat image;
-  try {
-    const cv::Mat bytes(1, static_cast<int>(bytes_.size()), CV_8U, bytes_.data());
-    image = cv::imdecode(bytes, cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION);
-  } catch (const cv::Exception&) {
-    image.release();  // too large, or broken in a way that OpenCV throws for
-  }
-  if (image.empty())
-    throw Error(path_.string() + ": not an image that can be read (broken, or an unknown format)");
-  cv::cvtColor(image, rgb_, cv::COLOR_BGR2RGB);
+  cv::cvtColor(decode(path_, bytes_, cv::IMREAD_COLOR), rgb_, cv::COLOR_BGR2RGB);
   return rgb_;
+}
+
+cv::Mat ImageFile::grey(int reduction) const {
+  const bool is_jpeg = bytes_.compare(0, 2, "\xFF\xD8") == 0;
+  const int mode = !is_jpeg || reduction == 1 ? cv::IMREAD_GRAYSCALE
+                   : reduction == 2           ? cv::IMREAD_REDUCED_GRAYSCALE_2
+                   : reduction == 4           ? cv::IMREAD_REDUCED_GRAYSCALE_4
+                                              : cv::IMREAD_REDUCED_GRAYSCALE_8;
+  return decode(path_, bytes_, mode);
 }
 
 const Foreground& ImageFile::foreground() {

@@ -1,26 +1,27 @@
-// Which pictures may be copies of each other, told from their landmarks alone.
+// Which pictures may show the same, found without comparing each with each.
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <vector>
 
+#include "duplicates/alignment.h"
 #include "duplicates/axis_map.h"
-#include "duplicates/fingerprint.h"
+#include "duplicates/patches.h"
 
 namespace smearscope::corpus {
 
 struct Candidate {
   std::size_t first = 0, second = 0;  // first < second
-  AxisMap to_second;                  // 1/256 of the sides, exact to about 1/256
+  AxisMap to_second;                  // exact to some hundredths
+  double correlation = 0;             // rough_correlation
 };
 
-// Pairs of pictures with many landmarks in common, in order, each once; on any number of threads the same.
-// Constellations are looked up in an index, the `one_in`th part of them (constellations.h); their cost grows
-// with the square of the number of pictures, and shrinks with the square of `one_in`.
-std::vector<Candidate> find_candidates(const std::vector<Fingerprint>& prints, std::uint32_t one_in,
-                                       unsigned threads);
-
-// The part of constellations to use for that many pictures: as many as can be afforded.
-std::uint32_t one_in_for(std::size_t pictures);
+// Pairs that have a patch in common and correlate roughly when one's patch is put on the other's; ascending,
+// each once, under the best of the maps found. The same on any number of threads (0: all processors).
+// `patches` are those of the pictures in `miniatures`. How many bits of two keys must agree grows with the
+// number of pictures, so that a key has some tens of patches at most, and cost grows little faster than the
+// number of pictures. Where a key is very common, a patch is compared with the next thousand only.
+std::vector<Candidate> find_candidates(const std::vector<Miniature>& miniatures,
+                                       std::vector<std::vector<Patch>> patches, unsigned threads);
 
 }  // namespace smearscope::corpus
