@@ -87,55 +87,69 @@ std::optional<Likeness> likeness_of(const Alignment& alignment) {
   return std::nullopt;
 }
 
-cv::Size2d size_of(const Image& image) {
-  return {double(image.width), double(image.height)};
-}
-
-void add_same_bytes(const std::vector<std::size_t>& group, std::vector<Pair>& pairs) {
-  for (std::size_t i = 0; i < group.size(); ++i) {
-    for (std::size_t k = i + 1; k < group.size(); ++k)
-      pairs.push_back({group[i], group[k], Likeness::same_bytes, 1, {1, 0, 0, 0, 1, 0}});
+// Candidates are of the first images of `groups`; the others of a group share their pairs.
+class PairList {
+ public:
+  PairList(const std::vector<Image>& images, const std::vector<std::vector<std::size_t>>& groups)
+      : images_(images), groups_(groups) {
+    for (const std::vector<std::size_t>& group : groups) {
+      for (std::size_t i = 0; i < group.size(); ++i) {
+        for (std::size_t k = i + 1; k < group.size(); ++k)
+          pairs_.push_back({group[i], group[k], Likeness::same_bytes, 1, {1, 0, 0, 0, 1, 0}});
+      }
+    }
   }
-}
+
+  void add(const Candidate& candidate, const Alignment& alignment) {
+    const auto likeness = likeness_of(alignment);
+    if (!likeness) return;
+    for (const std::size_t a : groups_[candidate.first]) {
+      for (const std::size_t b : groups_[candidate.second]) {
+        const cv::Matx23d map = alignment.to_second.in_pixels(size_of(images_[a]), size_of(images_[b]));
+        pairs_.push_back(a < b ? Pair{a, b, *likeness, alignment.correlation, map}
+                               : Pair{b, a, *likeness, alignment.correlation, inverse(map)});
+      }
+    }
+  }
+
+  std::vector<Pair> in_order() && {
+    std::sort(pairs_.begin(), pairs_.end(), [](const Pair& a, const Pair& b) {
+      return std::tie(a.first, a.second) < std::tie(b.first, b.second);
+    });
+    return std::move(pairs_);
+  }
+
+ private:
+  static cv::Size2d size_of(const Image& image) { return {double(image.width), double(image.height)}; }
+
+  const std::vector<Image>& images_;
+  const std::vector<std::vector<std::size_t>>& groups_;
+  std::vector<Pair> pairs_;
+};
 
 }  // namespace
 
 std::vector<Pair> find_copies(const std::vector<Image>& images, unsigned threads) {
   Prints prints = read(images, threads);
   const std::vector<std::vector<std::size_t>> groups = by_bytes(prints.sha256);
-  std::vector<Miniature> miniatures;
-  std::vector<std::vector<Patch>> patches;
-  for (const std::vector<std::size_t>& group : groups) {
-    miniatures.push_back(prints.miniatures[group.front()]);
-    patches.push_back(std::move(prints.patches[group.front()]));
+  // Groups are in the order of their first images, so none of these is overwritten before it is read.
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    prints.miniatures[i] = prints.miniatures[groups[i].front()];
+    std::swap(prints.patches[i], prints.patches[groups[i].front()]);
   }
-  prints = Prints(0);
+  prints.miniatures.resize(groups.size());
+  prints.patches.resize(groups.size());
 
-  const std::vector<Candidate> candidates = find_candidates(miniatures, std::move(patches), threads);
+  const auto candidates = find_candidates(prints.miniatures, std::move(prints.patches), threads);
   std::vector<Alignment> alignments(candidates.size());
   parallel_for(candidates.size(), threads, [&](std::size_t i) {
     const Candidate& candidate = candidates[i];
-    alignments[i] = align(miniatures[candidate.first], miniatures[candidate.second], candidate.to_second);
+    alignments[i] =
+        align(prints.miniatures[candidate.first], prints.miniatures[candidate.second], candidate.to_second);
   });
-
-  std::vector<Pair> pairs;
-  for (const std::vector<std::size_t>& group : groups) add_same_bytes(group, pairs);
-  for (std::size_t i = 0; i < candidates.size(); ++i) {
-    const auto likeness = likeness_of(alignments[i]);
-    if (!likeness) continue;
-    for (const std::size_t a : groups[candidates[i].first]) {
-      for (const std::size_t b : groups[candidates[i].second]) {
-        const cv::Matx23d map = alignments[i].to_second.in_pixels(size_of(images[a]), size_of(images[b]));
-        const bool in_order = a < b;
-        pairs.push_back({std::min(a, b), std::max(a, b), *likeness, alignments[i].correlation,
-                         in_order ? map : inverse(map)});
-      }
-    }
-  }
-  std::sort(pairs.begin(), pairs.end(), [](const Pair& a, const Pair& b) {
-    return std::tie(a.first, a.second) < std::tie(b.first, b.second);
-  });
-  return pairs;
+  PairList pairs(images, groups);
+  for (std::size_t i = 0; i < candidates.size(); ++i) pairs.add(candidates[i], alignments[i]);
+  return std::move(pairs).in_order();
 }
 
 }  // namespace smearscope::corpus
