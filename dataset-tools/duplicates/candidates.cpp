@@ -21,7 +21,7 @@ struct Entry {
 using Bucket = std::vector<Entry>;
 
 int bits_to_agree(std::size_t pictures) {
-  constexpr int at_one = 11;
+  constexpr int at_one = 12;
   const int bits =
       at_one + static_cast<int>(std::log2(static_cast<double>(std::max<std::size_t>(1, pictures))));
   return std::clamp(bits, 16, Patch::key_bits);
