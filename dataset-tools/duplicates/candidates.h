@@ -19,8 +19,8 @@ struct Candidate {
 // Pairs that have a patch in common and correlate roughly when one's patch is put on the other's; ascending,
 // each once, under the best of the maps found. The same on any number of threads (0: all processors).
 // `patches` are those of the pictures in `miniatures`. How many bits of two keys must agree grows with the
-// number of pictures, so that few patches do by chance; measured cost grows with its 1.4th power. Where a key
-// is very common, a patch is compared with the next thousand only.
+// number of pictures, so that few patches do by chance; measured cost grows with about its 1.5th power. Where
+// a key is very common, a patch is compared with the next thousand only.
 std::vector<Candidate> find_candidates(const std::vector<Miniature>& miniatures,
                                        std::vector<std::vector<Patch>> patches, unsigned threads);
 
