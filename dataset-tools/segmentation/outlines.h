@@ -1,0 +1,36 @@
+// Outlines of upright rectangles in what a pen drew: which may be there, and which explain the drawing best.
+#pragma once
+
+#include <opencv2/core.hpp>
+#include <vector>
+
+#include "segmentation/strokes.h"
+
+namespace smearscope::corpus {
+
+// One side of an outline: columns or rows [lo, hi). Of no width where the side isn't seen, because it lies
+// outside the picture or in what is as dark as the pen; then it is where the others go out of sight.
+struct Side {
+  int lo = 0, hi = 0;
+  bool is_seen() const { return hi > lo; }
+};
+
+struct Outline {
+  Side left, right, top, bottom;
+  int crossings = 0;  // corners at which the strokes of both sides go on
+
+  cv::Rect outer() const { return {{left.lo, top.lo}, cv::Point(right.hi, bottom.hi)}; }
+  cv::Rect inner() const { return {{left.hi, top.hi}, cv::Point(right.lo, bottom.lo)}; }
+};
+
+// Every outline with its four sides on strokes: `rows` along x in the picture of `size` pixels with `sums`,
+// `columns` along x in the transposed picture with `transposed`. Throws Error if there are so many that this is no
+// drawing of rectangles.
+std::vector<Outline> possible_outlines(const std::vector<Stroke>& columns, const std::vector<Stroke>& rows,
+                                       const PenLines& transposed, const PenLines& sums, cv::Size size);
+
+// The fewest of `possible` outlines that explain the drawing: those that together cover the most evidence, with
+// a price on each outline and on whatever is covered twice.
+std::vector<Outline> best_cover(const std::vector<Outline>& possible, const PenLines& sums);
+
+}  // namespace smearscope::corpus
