@@ -8,13 +8,14 @@
 #include <utility>
 
 #include "segmentation/outlines.h"
+#include "smearscope/error.h"
 
 namespace smearscope::corpus {
 namespace {
 
 int env(const char* n, int d) { return std::getenv(n) ? std::atoi(std::getenv(n)) : d; }
 const int price_of_side = env("PSIDE", 60), price_of_common_side = env("PCOM", 60), price_of_crossing = env("PX", 100), price_of_length = env("PL", 2);
-constexpr std::size_t most_in_group = 512;
+constexpr std::size_t most_in_group = 1024;
 
 using Members = std::bitset<most_in_group>;
 
@@ -288,7 +289,7 @@ std::vector<std::vector<Outline>> groups_that_touch(const std::vector<Outline>& 
 std::vector<Outline> best_cover(const std::vector<Outline>& possible, const PenLines& sums) {
   std::vector<Outline> result;
   for (std::vector<Outline>& group : groups_that_touch(possible)) {
-    if (group.size() > most_in_group) group.resize(most_in_group);
+    if (group.size() > most_in_group) throw Error("there are too many lines for a drawing of rectangles");
     const std::vector<bool> chosen = Chooser(group, sums).choose();
     for (std::size_t i = 0; i < group.size(); ++i) {
       if (chosen[i]) result.push_back(group[i]);

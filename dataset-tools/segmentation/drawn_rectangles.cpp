@@ -17,10 +17,6 @@ cv::Mat1b grey(const cv::Mat& rgb) {
   return result;
 }
 
-double middle(const Side& side) {
-  return (side.lo + side.hi) / 2.0;
-}
-
 }  // namespace
 
 std::vector<Box> find_drawn_rectangles(const cv::Mat& labelled, const cv::Mat& unlabelled) {
@@ -31,11 +27,10 @@ std::vector<Box> find_drawn_rectangles(const cv::Mat& labelled, const cv::Mat& u
   const std::vector<int> widths = usual_widths(rows, columns);
   const std::vector<Outline> possible = possible_outlines(find_strokes(columns, widths), find_strokes(rows, widths), columns, rows, pen.ink.size());
   const std::vector<Outline> outlines = best_cover(possible, rows);
-  std::vector<Box> boxes;
-  for (const Outline& o : outlines) {
-    boxes.push_back({aligned.scale_x * middle(o.left) + aligned.shift_x, aligned.scale_y * middle(o.top) + aligned.shift_y,
-                     aligned.scale_x * middle(o.right) + aligned.shift_x,
-                     aligned.scale_y * middle(o.bottom) + aligned.shift_y});
+  std::vector<Box> boxes = middle_lines(outlines, pen, aligned.copy, aligned.picture);
+  for (Box& box : boxes) {
+    box = {aligned.scale_x * box.x_min + aligned.shift_x, aligned.scale_y * box.y_min + aligned.shift_y,
+           aligned.scale_x * box.x_max + aligned.shift_x, aligned.scale_y * box.y_max + aligned.shift_y};
   }
   std::sort(boxes.begin(), boxes.end(), [](const Box& a, const Box& b) {
     return a.y_min != b.y_min ? a.y_min < b.y_min : a.x_min < b.x_min;

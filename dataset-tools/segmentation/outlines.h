@@ -4,6 +4,7 @@
 #include <opencv2/core.hpp>
 #include <vector>
 
+#include "corpus/records.h"
 #include "segmentation/strokes.h"
 
 namespace smearscope::corpus {
@@ -32,5 +33,11 @@ std::vector<Outline> possible_outlines(const std::vector<Stroke>& columns, const
 // The fewest of `possible` outlines that explain the drawing: those that together cover the most evidence, with
 // a price on each outline and on whatever is covered twice.
 std::vector<Outline> best_cover(const std::vector<Outline>& possible, const PenLines& sums);
+
+// The middle lines of the pen of outlines that belong together (best_cover), in continuous coordinates of the
+// pictures that were compared, to a part of a pixel where other strokes leave enough of a side free. `copy` and
+// `picture` are those that `pen` is the evidence of.
+std::vector<Box> middle_lines(std::vector<Outline> outlines, const PenEvidence& pen, const cv::Mat1b& copy,
+                              const cv::Mat1b& picture);
 
 }  // namespace smearscope::corpus

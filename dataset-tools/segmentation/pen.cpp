@@ -57,7 +57,7 @@ PenEvidence pen_evidence(const cv::Mat1b& copy, const cv::Mat1b& picture) {
   const int pen = pen_grey(copy, picture);
   if (pen < 0) return {};
   const std::vector<std::int16_t> table = evidence_table(pen);
-  PenEvidence result{cv::Mat1s(copy.size()), cv::Mat1b(copy.size()), cv::Mat1b(copy.size())};
+  PenEvidence result{cv::Mat1s(copy.size()), cv::Mat1b(copy.size()), cv::Mat1b(copy.size()), pen};
   for (int y = 0; y < copy.rows; ++y) {
     const std::uint8_t *a = copy[y], *b = picture[y];
     std::int16_t* evidence = result.evidence[y];

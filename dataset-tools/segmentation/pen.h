@@ -13,6 +13,7 @@ struct PenEvidence {
   cv::Mat1s evidence;
   cv::Mat1b ink;      // 1: evidence above 0
   cv::Mat1b unknown;  // 1: the picture is as dark as the pen
+  int grey = 0;       // of the pen
 };
 
 // Of two 8-bit grey pictures of one size that show the same, pixel on pixel. The darkness of the pen (0..60)

@@ -26,16 +26,22 @@ struct Candidate {
 // Where strokes across go out of sight: sides that can't be seen. `length` is of the picture along them.
 void add_unseen(std::vector<Candidate>& sides, const std::vector<Stroke>& across, int length) {
   std::vector<int> places;
+  const auto add_in_the_dark = [&](int place) {
+    const bool has_side = std::any_of(sides.begin(), sides.end(), [&](const Candidate& side) {
+      return side.stroke.lo - hidden <= place && place <= side.stroke.hi + hidden;
+    });
+    if (!has_side) places.push_back(place);
+  };
   for (const Stroke& stroke : across) {
     if (stroke.seen_from <= corner) {
       places.push_back(0);
     } else if (stroke.seen_from - stroke.from >= hidden) {
-      places.push_back(stroke.seen_from);
+      add_in_the_dark(stroke.seen_from);
     }
     if (stroke.seen_to >= length - corner) {
       places.push_back(length);
     } else if (stroke.to - stroke.seen_to >= hidden) {
-      places.push_back(stroke.seen_to);
+      add_in_the_dark(stroke.seen_to);
     }
   }
   std::sort(places.begin(), places.end());
