@@ -36,7 +36,7 @@ bool touch(const Outline& a, const Outline& b) {
 }
 
 bool same_line(const Side& a, const Side& b) {
-  return a.is_seen() && b.is_seen() && std::abs(a.lo + a.hi - b.lo - b.hi) <= 2;
+  return a.is_seen() && a.lo == b.lo && a.hi == b.hi;
 }
 
 bool overlap(const Side& a_from, const Side& a_to, const Side& b_from, const Side& b_to) {

@@ -10,6 +10,7 @@ namespace smearscope::corpus {
 namespace {
 
 constexpr int corner = 4;          // pixels that a stroke's end may be off a corner: pens have round ends
+constexpr int beyond = 4;          // pixels beyond a corner that tell if a stroke ends there
 constexpr int most_crossings = 2;  // of an outline's corners, that are places where others cross
 constexpr int hidden = 12;            // pixels of darkness, beyond the end of a stroke, in which a side may be
 constexpr int smallest_hole = 2;     // pixels between opposite sides
@@ -116,23 +117,37 @@ class OutlineFinder {
     return 10 * sums.ink.sum(from, side.lo, to, side.hi) >= 6 * known;
   }
 
+  // Does a side go on before (or after) the place `from` (or `to`) where it should end?
+  static bool goes_on_before(const PenLines& lines, const Side& side, int from) {
+    return is_inked(lines, side, from - 1 - beyond, from - 1);
+  }
+  static bool goes_on_after(const PenLines& lines, const Side& side, int to) {
+    return is_inked(lines, side, to + 1, to + 1 + beyond);
+  }
+
+  int crossings(const Outline& o) const {
+    int count = 0;
+    for (const Side* x_side : {&o.left, &o.right}) {
+      for (const Side* y_side : {&o.top, &o.bottom}) {
+        if (!x_side->is_seen() || !y_side->is_seen()) continue;
+        const bool x_goes_on = y_side == &o.top ? goes_on_before(transposed_, *x_side, o.top.lo) : goes_on_after(transposed_, *x_side, o.bottom.hi);
+        const bool y_goes_on = x_side == &o.left ? goes_on_before(sums_, *y_side, o.left.lo) : goes_on_after(sums_, *y_side, o.right.hi);
+        count += int(x_goes_on && y_goes_on);
+      }
+    }
+    return count;
+  }
+
   void add(const Candidate& left, const Candidate& right, const Candidate& top, const Candidate& bottom) {
     Outline o{{left.stroke.lo, left.stroke.hi},
               {right.stroke.lo, right.stroke.hi},
               {top.stroke.lo, top.stroke.hi},
               {bottom.stroke.lo, bottom.stroke.hi}};
-    const cv::Rect out = o.outer();
-    const int x_max = out.br().x, y_max = out.br().y;
-    const bool inked = is_inked(transposed_, o.left, out.y, y_max) && is_inked(transposed_, o.right, out.y, y_max) &&
-                       is_inked(sums_, o.top, out.x, x_max) && is_inked(sums_, o.bottom, out.x, x_max);
+    const cv::Rect in = o.inner();  // at the corners there is ink in any case
+    const bool inked = is_inked(transposed_, o.left, in.y, in.br().y) && is_inked(transposed_, o.right, in.y, in.br().y) &&
+                       is_inked(sums_, o.top, in.x, in.br().x) && is_inked(sums_, o.bottom, in.x, in.br().x);
     if (!inked) return;
-    for (const Candidate* x_side : {&left, &right}) {
-      for (const Candidate* y_side : {&top, &bottom}) {
-        const bool x_goes_on = y_side == &top ? x_side->stroke.seen_from < top.stroke.lo - corner : x_side->stroke.seen_to > bottom.stroke.hi + corner;
-        const bool y_goes_on = x_side == &left ? y_side->stroke.seen_from < left.stroke.lo - corner : y_side->stroke.seen_to > right.stroke.hi + corner;
-        if (x_side->is_seen && y_side->is_seen && x_goes_on && y_goes_on) ++o.crossings;
-      }
-    }
+    o.crossings = crossings(o);
     if (o.crossings > most_crossings) return;
     found_.push_back(o);
     if (found_.size() > most_outlines) throw Error("there are too many lines for a drawing of rectangles");

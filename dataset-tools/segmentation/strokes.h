@@ -41,7 +41,7 @@ struct Stroke {
   int width() const { return hi - lo; }
 };
 
-constexpr int widest_pen = 8;  // pixels; OpenCV draws 7 for a pen of 6, and half-covered pixels add one
+constexpr int widest_pen = 9;  // pixels; OpenCV draws 7 for a pen of 6, and half-covered pixels add one
 
 // Widths (pixels) that many strokes of the picture have: one, where the pen was always the same and drew whole
 // pixels.
