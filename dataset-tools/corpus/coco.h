@@ -1,10 +1,11 @@
 // One part of a corpus (train, val, ...) as COCO object-detection JSON: https://cocodataset.org/#format-data,
 // with LVIS's fields on completeness (https://www.lvisdataset.org/dataset) and some of our own.
 //
-// A category's `supercategory` names its parent class, or "cell". An image has also `source`, `source_file`,
+// A category's `supercategory` names its parent class, or "cell"; image_count, instance_count and frequency
+// ("r", "c", "f") are LVIS's, over this part. An image has also `source`, `source_file`,
 // `group`, `pixel_size_um` (only where known), `neg_category_ids`, `not_exhaustive_category_ids` and
-// `ignore_regions` ([[x, y, width, height], ...]); an annotation has `label` (the source's own name) and
-// `box_origin` ("labelled", "segmented", "fallback").
+// `ignore_regions` ([[x, y, width, height], ...]), `ignore_regions_complete` (true, or not there); an
+// annotation has `label` (the source's own name) and `box_origin` ("labelled", "segmented", "fallback").
 #pragma once
 
 #include <filesystem>
@@ -29,10 +30,10 @@ struct CocoPart {
 // the image files.
 CocoPart read_coco(const std::filesystem::path& file, const std::filesystem::path& images_folder);
 
-// Writes `images`, whole or not at all. Image and annotation ids count up from the given ones; returns
-// through them the next free ones, so that ids stay unique over several parts. Box coordinates are rounded to
-// 0.01 pixel. Throws Error if the file can't be written.
-void write_coco(const std::filesystem::path& file, const std::vector<Class>& classes,
-                const std::vector<const Image*>& images, int& next_image_id, int& next_annotation_id);
+// Writes the images of `part`, whole or not at all. An image's id is its place in corpus.images, from 1, so
+// that it stays the same however the corpus is split; annotation ids count up from `next_annotation_id`,
+// which is moved on. Box coordinates are rounded to 0.01 pixel. Throws Error if the file can't be written.
+void write_coco(const std::filesystem::path& file, const Corpus& corpus, const std::string& part,
+                std::int64_t& next_annotation_id);
 
 }  // namespace smearscope::corpus

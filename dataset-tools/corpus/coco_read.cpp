@@ -193,6 +193,7 @@ class CocoFile {
 
   void take_image(const Record& record) {
     Image image;
+    image.id = record.id();
     image.file = record.text("file_name");
     check_file_name(record, image.file);
     image.width = record.side("width");
@@ -207,6 +208,11 @@ class CocoFile {
     }
     for (const json& region : record.list("ignore_regions")) {
       image.ignore_regions.push_back(record.box(region, "ignore_regions", image));
+    }
+    if (record.value().contains("ignore_regions_complete")) {
+      const json& complete = record.field("ignore_regions_complete");
+      if (!complete.is_boolean()) record.fail("\"ignore_regions_complete\" is neither true nor false");
+      image.regions_complete = complete.get<bool>();
     }
     // Category ids for now; finish_image makes classes of them.
     image.absent = category_ids(record, "neg_category_ids");

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "corpus/coco.h"
 
@@ -25,19 +26,7 @@ json category_ids(const std::vector<int>& categories) {
   return ids;
 }
 
-const char* name_of(BoxOrigin origin) {
-  switch (origin) {
-    case BoxOrigin::segmented:
-      return "segmented";
-    case BoxOrigin::fallback:
-      return "fallback";
-    case BoxOrigin::labelled:
-      break;
-  }
-  return "labelled";
-}
-
-json record_of(const Image& image, int id) {
+json record_of(const Image& image, std::size_t id) {
   json record{{"id", id},
               {"file_name", image.file},
               {"width", image.width},
@@ -48,12 +37,13 @@ json record_of(const Image& image, int id) {
               {"not_exhaustive_category_ids", category_ids(image.not_exhaustive)},
               {"ignore_regions", json::array()}};
   for (const Box& region : image.ignore_regions) record["ignore_regions"].push_back(corner_and_size(region));
+  if (image.regions_complete) record["ignore_regions_complete"] = true;
   if (!image.group.empty()) record["group"] = image.group;
   if (image.pixel_size_um > 0) record["pixel_size_um"] = std::round(image.pixel_size_um * 1e5) / 1e5;
   return record;
 }
 
-json record_of(const Annotation& annotation, int id, int image_id) {
+json record_of(const Annotation& annotation, std::int64_t id, std::size_t image_id) {
   const json bbox = corner_and_size(annotation.box);
   json record{{"id", id},
               {"image_id", image_id},
@@ -84,29 +74,50 @@ class List {
   bool first_ = true;
 };
 
-void write_document(std::ostream& out, const std::vector<Class>& classes,
-                    const std::vector<const Image*>& images, int& next_image_id, int& next_annotation_id) {
-  out << "{\n\"info\": {\"description\": \"Smearscope corpus\"},\n\"licenses\": []";
-  {
-    List list(out, "categories");
-    for (std::size_t i = 0; i < classes.size(); ++i) {
-      const int parent = classes[i].parent;
-      list.add({{"id", i + 1},
-                {"name", classes[i].name},
-                {"supercategory", parent < 0 ? "cell" : classes[static_cast<std::size_t>(parent)].name}});
+// LVIS's groups of classes: in up to 10 images, in up to 100, in more.
+const char* frequency_of(std::size_t images) {
+  return images <= 10 ? "r" : images <= 100 ? "c" : "f";
+}
+
+void write_categories(std::ostream& out, const Corpus& corpus, const std::string& part) {
+  std::vector<std::size_t> images(corpus.classes.size()), boxes(corpus.classes.size());
+  for (const Image& image : corpus.images) {
+    if (image.part != part) continue;
+    std::set<std::size_t> seen;
+    for (const Annotation& a : image.annotations) {
+      const auto category = static_cast<std::size_t>(a.category);
+      ++boxes[category];
+      if (seen.insert(category).second) ++images[category];
     }
   }
-  const int first_image_id = next_image_id;
+  List list(out, "categories");
+  for (std::size_t i = 0; i < corpus.classes.size(); ++i) {
+    const int parent = corpus.classes[i].parent;
+    list.add({{"id", i + 1},
+              {"name", corpus.classes[i].name},
+              {"supercategory", parent < 0 ? "cell" : corpus.classes[static_cast<std::size_t>(parent)].name},
+              {"image_count", images[i]},
+              {"instance_count", boxes[i]},
+              {"frequency", frequency_of(images[i])}});
+  }
+}
+
+void write_document(std::ostream& out, const Corpus& corpus, const std::string& part,
+                    std::int64_t& next_annotation_id) {
+  out << "{\n\"info\": {\"description\": \"Smearscope corpus\"},\n\"licenses\": []";
+  write_categories(out, corpus, part);
   {
     List list(out, "images");
-    for (const Image* image : images) list.add(record_of(*image, next_image_id++));
+    for (std::size_t i = 0; i < corpus.images.size(); ++i) {
+      if (corpus.images[i].part == part) list.add(record_of(corpus.images[i], i + 1));
+    }
   }
   {
     List list(out, "annotations");
-    int image_id = first_image_id;
-    for (const Image* image : images) {
-      for (const Annotation& a : image->annotations) list.add(record_of(a, next_annotation_id++, image_id));
-      ++image_id;
+    for (std::size_t i = 0; i < corpus.images.size(); ++i) {
+      if (corpus.images[i].part != part) continue;
+      for (const Annotation& a : corpus.images[i].annotations)
+        list.add(record_of(a, next_annotation_id++, i + 1));
     }
   }
   out << "\n}\n";
@@ -114,11 +125,11 @@ void write_document(std::ostream& out, const std::vector<Class>& classes,
 
 }  // namespace
 
-void write_coco(const std::filesystem::path& file, const std::vector<Class>& classes,
-                const std::vector<const Image*>& images, int& next_image_id, int& next_annotation_id) {
+void write_coco(const std::filesystem::path& file, const Corpus& corpus, const std::string& part,
+                std::int64_t& next_annotation_id) {
   const std::filesystem::path beside = file.string() + ".new";
   std::ofstream out(beside, std::ios::binary | std::ios::trunc);
-  write_document(out, classes, images, next_image_id, next_annotation_id);
+  write_document(out, corpus, part, next_annotation_id);
   out.close();
   std::error_code problem;
   if (out) std::filesystem::rename(beside, file, problem);

@@ -1,7 +1,5 @@
 #include "corpus/folder.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <fstream>
@@ -22,7 +20,6 @@ namespace fs = std::filesystem;
 struct Part {
   const char *name, *file;
 };
-// Ids count up over the parts in this order.
 constexpr std::array<Part, 4> parts{
     {{"train", "train.json"}, {"val", "val.json"}, {"test", "test.json"}, {"", "all.json"}}};
 
@@ -50,23 +47,12 @@ void check_file_names(const Corpus& corpus) {
   }
 }
 
-std::vector<const Image*> images_of(const Corpus& corpus, const std::string& part) {
-  std::vector<const Image*> images;
-  for (const Image& image : corpus.images) {
-    if (image.part == part) images.push_back(&image);
-  }
-  return images;
-}
-
-void transfer_file(const fs::path& from, const fs::path& to, Transfer transfer) {
-  if (transfer == Transfer::link) {
-    std::error_code problem;
-    fs::create_hard_link(from, to, problem);
-    if (!problem) return;
-  }
-  fs::copy_file(from, to);
-  // The data set may be read-only; its copy is the user's own.
-  fs::permissions(to, fs::perms::owner_write, fs::perm_options::add);
+// Images in the order of their ids, if these tell all images of all parts apart (ours do).
+void restore_order(std::vector<Image>& images) {
+  std::unordered_set<std::int64_t> ids;
+  for (const Image& image : images) ids.insert(image.id);
+  if (ids.size() != images.size()) return;
+  std::stable_sort(images.begin(), images.end(), [](const Image& a, const Image& b) { return a.id < b.id; });
 }
 
 void describe(std::ostream& out, const char* part, const Image& image, const std::string& sha256) {
@@ -77,6 +63,7 @@ void describe(std::ostream& out, const char* part, const Image& image, const std
   }
   for (const int category : image.absent) out << "absent " << category << '\n';
   for (const int category : image.not_exhaustive) out << "not-exhaustive " << category << '\n';
+  if (image.regions_complete) out << "ignore-complete\n";
   for (const Box& box : image.ignore_regions) {
     out << "ignore " << box.x_min << ' ' << box.y_min << ' ' << box.x_max << ' ' << box.y_max << '\n';
   }
@@ -111,63 +98,40 @@ Corpus read_corpus(const fs::path& folder) {
   } catch (const Error& problem) {
     throw Error(folder.string() + ": " + problem.what());
   }
+  restore_order(corpus.images);
   const fs::path provenance = folder / "provenance.csv";
   if (fs::exists(provenance)) read_provenance(provenance, corpus);
   return corpus;
 }
 
-void check_is_new(const fs::path& folder) {
-  if (fs::exists(folder) && !(fs::is_directory(folder) && fs::is_empty(folder))) {
-    throw Error(folder.string() + ": exists already; name a new folder or remove it");
-  }
-}
-
-// "name/" and "name" are the same folder, but only the second has a place beside it.
-NewCorpus::NewCorpus(const fs::path& folder)
-    : folder_(folder.has_filename() ? folder : folder.parent_path()),
-      beside_(folder_.string() + ".new-" + std::to_string(::getpid())) {
-  try {
-    check_is_new(folder_);
-    fs::remove_all(beside_);
-    fs::create_directories(beside_ / "images");
-    fs::create_directories(beside_ / "annotations");
-  } catch (const fs::filesystem_error& problem) {
-    throw Error(folder_.string() + ": cannot write the corpus: " + problem.what());
-  }
-}
-
-NewCorpus::~NewCorpus() {
-  std::error_code ignored;
-  if (!finished_) fs::remove_all(beside_, ignored);
-}
-
 fs::path NewCorpus::image_path(const std::string& file) const {
+  if (file.empty()) throw Error(folder_.name().string() + ": an image has no name");
   const fs::path name(file);
-  if (file.empty() || name.is_absolute() || std::find(name.begin(), name.end(), "..") != name.end()) {
-    throw Error("image name '" + file + "' leaves the corpus");
-  }
-  const fs::path path = beside_ / "images" / name;
-  if (name.has_parent_path()) fs::create_directories(path.parent_path());
-  return path;
+  // Absolute names stay so, and are refused.
+  return folder_.file(name.is_absolute() ? name : "images" / name);
 }
 
 void NewCorpus::finish(const Corpus& corpus) {
   check_file_names(corpus);
-  try {
-    int image_id = 1, annotation_id = 1;
-    for (const Part& part : parts) {
-      const std::vector<const Image*> images = images_of(corpus, part.name);
-      const bool is_empty_corpus = corpus.images.empty() && std::string(part.name).empty();
-      if (images.empty() && !is_empty_corpus) continue;
-      write_coco(beside_ / "annotations" / part.file, corpus.classes, images, image_id, annotation_id);
-    }
-    write_provenance(beside_ / "provenance.csv", corpus);
-    fs::remove(folder_);  // an empty folder, or nothing
-    fs::rename(beside_, folder_);
-    finished_ = true;
-  } catch (const fs::filesystem_error& problem) {
-    throw Error(folder_.string() + ": cannot write the corpus: " + problem.what());
+  std::int64_t annotation_id = 1;
+  for (const Part& part : parts) {
+    const bool is_empty_corpus = corpus.images.empty() && std::string(part.name).empty();
+    if (count_of_part(corpus, part.name) == 0 && !is_empty_corpus) continue;
+    write_coco(folder_.file(fs::path("annotations") / part.file), corpus, part.name, annotation_id);
   }
+  write_provenance(folder_.file("provenance.csv"), corpus);
+  folder_.finish();
+}
+
+void transfer_file(const fs::path& from, const fs::path& to, Transfer transfer) {
+  if (transfer == Transfer::link) {
+    std::error_code problem;
+    fs::create_hard_link(from, to, problem);
+    if (!problem) return;
+  }
+  fs::copy_file(from, to);
+  // The data set may be read-only; its copy is the user's own.
+  fs::permissions(to, fs::perms::owner_write, fs::perm_options::add);
 }
 
 void write_corpus(const fs::path& folder, const Corpus& corpus, Transfer transfer) {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 
+#include "corpus/new_folder.h"
 #include "corpus/records.h"
 #include "smearscope/error.h"
 
@@ -15,18 +16,10 @@ namespace smearscope::corpus {
 // file name is used twice, or the parts have different classes.
 Corpus read_corpus(const std::filesystem::path& folder);
 
-// Throws Error if a corpus can't be written there: something that isn't an empty folder is there already.
-void check_is_new(const std::filesystem::path& folder);
-
-// A corpus folder that is being written, under a name beside its own. It appears whole, when it is finished,
-// or not at all.
+// A corpus folder that is being written; there whole or not at all.
 class NewCorpus {
  public:
-  // Throws Error as check_is_new does, or if the folder can't be created.
-  explicit NewCorpus(const std::filesystem::path& folder);
-  ~NewCorpus();  // removes what was not finished
-  NewCorpus(const NewCorpus&) = delete;
-  NewCorpus& operator=(const NewCorpus&) = delete;
+  explicit NewCorpus(const std::filesystem::path& folder) : folder_(folder) {}  // throws Error as NewFolder
 
   // Where to write the image of that name. Throws Error if the name leaves the folder. Thread-safe.
   std::filesystem::path image_path(const std::string& file) const;
@@ -35,12 +28,14 @@ class NewCorpus {
   void finish(const Corpus& corpus);
 
  private:
-  std::filesystem::path folder_, beside_;
-  bool finished_ = false;
+  NewFolder folder_;
 };
 
 // How the bytes of images get into another corpus: by copies, or, where the file system can, by hard links.
 enum class Transfer { copy, link };
+
+// Throws std::filesystem::filesystem_error if `from` can't be read or `to` can't be written.
+void transfer_file(const std::filesystem::path& from, const std::filesystem::path& to, Transfer transfer);
 
 // Writes a new corpus folder with each image's bytes from Image::path. Throws Error as NewCorpus does, or if
 // an image can't be read or written.

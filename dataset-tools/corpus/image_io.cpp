@@ -1,10 +1,13 @@
 #include "corpus/image_io.h"
 
+#include <algorithm>
+#include <cctype>
 #include <fstream>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
 #include "model/checksum.h"
+#include "segmentation/diameter.h"
 
 namespace smearscope::corpus {
 namespace {
@@ -19,6 +22,13 @@ std::string read_bytes(const std::filesystem::path& file) {
 }
 
 }  // namespace
+
+std::string lower_extension(const std::filesystem::path& file) {
+  std::string extension = file.extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return extension;
+}
 
 cv::Mat read_image(const std::filesystem::path& file) {
   return ImageFile(file).rgb();
@@ -53,6 +63,16 @@ const cv::Mat& ImageFile::rgb() {
     throw Error(path_.string() + ": not an image that can be read (broken, or an unknown format)");
   cv::cvtColor(image, rgb_, cv::COLOR_BGR2RGB);
   return rgb_;
+}
+
+const Foreground& ImageFile::foreground() {
+  if (!foreground_) foreground_ = find_foreground(rgb());
+  return *foreground_;
+}
+
+const std::optional<double>& ImageFile::red_cell_diameter() {
+  if (!red_cell_diameter_) red_cell_diameter_ = corpus::red_cell_diameter(foreground());
+  return *red_cell_diameter_;
 }
 
 }  // namespace smearscope::corpus

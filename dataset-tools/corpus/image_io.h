@@ -3,8 +3,10 @@
 
 #include <filesystem>
 #include <opencv2/core/mat.hpp>
+#include <optional>
 #include <string>
 
+#include "segmentation/foreground.h"
 #include "smearscope/error.h"
 
 namespace smearscope::corpus {
@@ -14,8 +16,11 @@ namespace smearscope::corpus {
 // it is not an image.
 cv::Mat read_image(const std::filesystem::path& file);
 
-// One image file in memory: read once, for its digest, its pixels and its copy; decoded when pixels are asked
-// for. One thread works on one of these.
+// ".jpg" of "a/B.JPG".
+std::string lower_extension(const std::filesystem::path& file);
+
+// One image file in memory: read once, for its digest, its pixels and its copy; decoded and segmented when
+// that is asked for, once. One thread works on one of these.
 class ImageFile {
  public:
   // Reads the bytes. Throws Error, naming the file, if it can't be read.
@@ -29,11 +34,15 @@ class ImageFile {
   int width();
   int height();
   const cv::Mat& rgb();
+  const Foreground& foreground();                    // cells and background, as of find_foreground
+  const std::optional<double>& red_cell_diameter();  // pixels, as of red_cell_diameter
 
  private:
   std::filesystem::path path_;
   std::string bytes_;
   cv::Mat rgb_;
+  std::optional<Foreground> foreground_;
+  std::optional<std::optional<double>> red_cell_diameter_;
 };
 
 }  // namespace smearscope::corpus

@@ -1,4 +1,4 @@
-// Several corpora into one, without letting anything that is validated on be trained on.
+// Several corpora into one, in which each picture is once, and nothing that is validated on is trained on.
 #pragma once
 
 #include <string>
@@ -9,24 +9,29 @@
 
 namespace smearscope::corpus {
 
-// One image that was left out, and the image that stays in its place.
-struct Removal {
-  enum class Kind { train_repeats_val, train_resembles_val, train_repeats_train, val_repeats_val } kind;
-  std::string source, file;            // of the image left out
-  std::string kept_source, kept_file;  // of the image that it copies
-  double correlation = 0;              // similarity.h; 1 for the same bytes
+struct MergeOptions {
+  std::string only;      // take images of this source alone; the others only say what copies what. Empty: all
+  unsigned threads = 0;  // 0: all processors
 };
 
 struct MergeResult {
   Corpus corpus;
-  std::vector<Removal> removals;
+  std::size_t same_bytes = 0, same_picture = 0, same_field = 0;  // images left out because they were
+  std::size_t labels_agree = 0, labels_differ = 0, labels_only_kept = 0, labels_only_copy = 0;  // of copies
+  std::size_t classes_refined = 0;
+  std::size_t grouped = 0;  // images that were given a group
 };
 
-// Joins `corpora` in order. The classes must be the same. Left out are: validation images whose bytes an
-// earlier one has; training images that copy a validation image of any of the corpora, byte for byte or
-// nearly (near_duplicate); training images whose bytes an earlier training image has. If two images have one
-// file name, the later gets its source's name before its own. Decodes every image. Throws Error if the
-// classes differ or a file isn't an image.
-MergeResult merge(const std::vector<Corpus>& corpora);
+// Joins `corpora`, whose classes must be the same, in order (Algorithm 2 of the paper: sequential names, one
+// list of annotations, one table of metadata).
+// Left out are: an image that shows the same picture as another that stays (duplicates/copies.h). Images of
+// val and test stay before those of train and of no part, earlier ones before later ones. And a train image
+// of the same field as an image of val or test. left_out tells of each, how its labels compare. Where a
+// copy's labels are finer than those that stay (lymphocyte, wbc), theirs are taken over. Other images of the
+// same field get one group, so that a split keeps them together. Images are renamed to their ids: 000001.jpg,
+// 000002.png, ...; that is also their order in the corpus. The same corpora give the same result on any
+// number of threads. Throws Error if there are none, classes differ, no image is of the source `only`, or a
+// file isn't an image.
+MergeResult merge(std::vector<Corpus> corpora, const MergeOptions& options = {});
 
 }  // namespace smearscope::corpus

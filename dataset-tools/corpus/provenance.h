@@ -1,17 +1,20 @@
 // provenance.csv of a corpus: where each image came from, what was done to it, and what was left out.
 //
-// RFC 4180, UTF-8, columns `columns`; one row an image (rule "image"), then one row for each of its changes;
-// at the end one row for each file that was left out, with an empty `file`.
+// CSV (csv.h), UTF-8, with provenance_columns; one row an image (rule "image"), then one row for each of its
+// changes; at the end one row for each file that was left out, with an empty `file`.
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "corpus/records.h"
 #include "smearscope/error.h"
 
 namespace smearscope::corpus {
 
-inline constexpr const char* provenance_columns = "source,source_file,sha256,file,rule,detail";
+inline const std::vector<std::string> provenance_columns{"source", "source_file", "sha256",
+                                                         "file",   "rule",        "detail"};
 
 // Throws Error if the file can't be written.
 void write_provenance(const std::filesystem::path& file, const Corpus& corpus);

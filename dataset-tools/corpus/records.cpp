@@ -4,10 +4,36 @@
 
 namespace smearscope::corpus {
 
+double intersection_over_union(const Box& a, const Box& b) {
+  const double width = std::min(a.x_max, b.x_max) - std::max(a.x_min, b.x_min);
+  const double height = std::min(a.y_max, b.y_max) - std::max(a.y_min, b.y_min);
+  if (width <= 0 || height <= 0) return 0;
+  return width * height / (a.area() + b.area() - width * height);
+}
+
+const char* name_of(BoxOrigin origin) {
+  switch (origin) {
+    case BoxOrigin::segmented:
+      return "segmented";
+    case BoxOrigin::fallback:
+      return "fallback";
+    case BoxOrigin::labelled:
+      break;
+  }
+  return "labelled";
+}
+
 std::vector<std::string> class_names(const Corpus& corpus) {
   std::vector<std::string> names;
   for (const Class& c : corpus.classes) names.push_back(c.name);
   return names;
+}
+
+bool is_kind_of(const std::vector<Class>& classes, int category, int ancestor) {
+  for (int at = category; at >= 0; at = classes[static_cast<std::size_t>(at)].parent) {
+    if (at == ancestor) return true;
+  }
+  return false;
 }
 
 std::size_t count_of_part(const Corpus& corpus, const std::string& part) {

@@ -2,6 +2,7 @@
 // it came from.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -17,9 +18,14 @@ struct Box {
   double area() const { return width() * height(); }
 };
 
+// Area that two boxes have in common over the area that they cover together, 0..1.
+double intersection_over_union(const Box& a, const Box& b);
+
 // Who drew the box: a person; the program, around the segmented cell; or the program, where no cell could be
 // segmented: a box of the usual size (a stand-in).
 enum class BoxOrigin { labelled, segmented, fallback };
+
+const char* name_of(BoxOrigin origin);  // as in files: "labelled", "segmented", "fallback"
 
 struct Annotation {
   Box box;            // inside the image, with area
@@ -45,8 +51,8 @@ inline constexpr const char* box_fallback = "box of usual size";     // no cell 
 inline constexpr const char* label_unknown = "label unknown";  // not in the taxonomy; now an ignore region
 inline constexpr const char* class_dropped = "class dropped";  // by the taxonomy; now an ignore region
 inline constexpr const char* image_scaled = "image scaled";
-inline constexpr const char* image_renamed = "image renamed";
-inline constexpr const char* image_repeated = "image repeated";    // left out: same bytes as another
+inline constexpr const char* class_refined = "class refined";    // by the labels of a copy that was left out
+inline constexpr const char* image_repeated = "image repeated";  // left out: same bytes as another
 inline constexpr const char* image_resembles = "image resembles";  // left out: near-duplicate of another
 inline constexpr const char* file_unreadable = "file unreadable";  // left out
 inline constexpr const char* file_unpaired =
@@ -57,7 +63,9 @@ inline constexpr const char* file_unpaired =
 // is in `absent`, or has annotations and is not in `not_exhaustive`. Of any other class nothing is known:
 // there may be cells of it without a label.
 struct Image {
-  std::string file;           // name in the corpus's images/ folder
+  std::int64_t id =
+      0;             // in the COCO file it was read from; 0: none. Written ids are places in Corpus::images
+  std::string file;  // name in the corpus's images/ folder
   int width = 0, height = 0;  // pixels
   std::string source;         // data set it comes from: "bccd", "txl", ...
   std::string source_file;    // its file in that data set, relative to the data set's folder
@@ -69,6 +77,7 @@ struct Image {
   std::vector<int> absent;          // classes with no cell here (LVIS neg_category_ids), ascending
   std::vector<int> not_exhaustive;  // classes of which cells may be unlabelled (not_exhaustive_category_ids)
   std::vector<Box> ignore_regions;  // cells in here may be unlabelled, whatever their class
+  bool regions_complete = false;    // no unlabelled cell is outside of these regions
   std::vector<Change> changes;      // in the order they were made
   std::filesystem::path path;       // where its bytes are now; not written to the corpus
 };
@@ -84,6 +93,9 @@ inline bool operator==(const Class& a, const Class& b) {
 inline bool operator!=(const Class& a, const Class& b) {
   return !(a == b);
 }
+
+// Is `category` the class `ancestor`, or a kind of it?
+bool is_kind_of(const std::vector<Class>& classes, int category, int ancestor);
 
 // A file of a source that is not in the corpus, and why.
 struct LeftOut {

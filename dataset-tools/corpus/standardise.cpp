@@ -1,11 +1,17 @@
 #include "corpus/standardise.h"
 
+#include <algorithm>
 #include <fstream>
+#include <iterator>
+#include <numeric>
 #include <optional>
+#include <vector>
 
 #include "corpus/folder.h"
 #include "corpus/parallel.h"
+#include "corpus/pixel_size.h"
 #include "corpus/progress.h"
+#include "segmentation/unlabelled_cells.h"
 
 namespace smearscope::corpus {
 namespace {
@@ -22,43 +28,122 @@ void write_bytes(const std::filesystem::path& path, const std::string& bytes) {
   if (!out) throw CannotWrite(path.string() + ": cannot write the file (is the disk full?)");
 }
 
+// Where cells may be without a box, those that the picture shows become ignore regions.
+void mark_unlabelled(Image& image, ImageFile& file) {
+  if (image.regions_complete || image.not_exhaustive.empty()) return;
+  std::vector<Box> labelled = image.ignore_regions;
+  for (const Annotation& a : image.annotations) labelled.push_back(a.box);
+  const std::vector<Box> found = unlabelled_cells(file.foreground(), file.red_cell_diameter(), labelled);
+  image.ignore_regions.insert(image.ignore_regions.end(), found.begin(), found.end());
+  image.regions_complete = true;
+}
+
+class Standardiser {
+ public:
+  Standardiser(const DataSet& set, const std::string& kind, const Taxonomy& taxonomy,
+               const std::filesystem::path& output, const StandardiseOptions& options)
+      : set_(set), kind_(kind), taxonomy_(taxonomy), options_(options), fresh_(output) {}
+
+  Corpus run() {
+    results_.resize(set_.images.size());
+    std::vector<std::size_t> all(results_.size());
+    std::iota(all.begin(), all.end(), std::size_t(0));
+    take(all, std::nullopt);
+    std::vector<std::size_t> waiting;
+    std::copy_if(all.begin(), all.end(), std::back_inserter(waiting),
+                 [&](std::size_t i) { return results_[i].waits_for_scale; });
+    if (!waiting.empty()) take(waiting, usual_pixel_size());
+    Corpus corpus = gathered();
+    fresh_.finish(corpus);
+    return corpus;
+  }
+
+ private:
+  struct Result {
+    std::optional<Image> image;
+    std::string problem;
+    double pixel_size_um = 0;      // before scaling; 0: unknown
+    bool waits_for_scale = false;  // needs the usual scale, which is known when all have been read
+  };
+
+  void take(const std::vector<std::size_t>& indices, std::optional<double> usual_pixel_size) {
+    Progress progress("reading " + kind_, indices.size());
+    parallel_for(indices.size(), options_.threads, [&](std::size_t i) {
+      Result& result = results_[indices[i]];
+      try {
+        take(indices[i], usual_pixel_size, result);
+      } catch (const Error& problem) {
+        result.problem = problem.what();
+      }
+      progress.step();
+    });
+  }
+
+  void take(std::size_t index, std::optional<double> usual_pixel_size, Result& result) {
+    ImageFile file(set_.images[index].path);
+    Image image = read_labelled(set_, index, file);
+    classify(image, taxonomy_, kind_, set_.classes, set_.gives_completeness);
+    if (!set_.gives_completeness) mark_unlabelled(image, file);
+    if (image.pixel_size_um <= 0) image.pixel_size_um = estimated_pixel_size_um(image, taxonomy_, file);
+    if (!options_.keep_general) drop_general(image, taxonomy_);
+    result.pixel_size_um = image.pixel_size_um;
+    const Scaling& scaling = options_.scaling;
+    double factor = 1;
+    if (image.pixel_size_um > 0 || !scaling.pixel_size_um) {
+      factor = scale_factor(scaling, image.width, image.height, image.pixel_size_um);
+    } else if (!usual_pixel_size) {
+      result.waits_for_scale = true;
+      return;
+    } else if (*usual_pixel_size > 0) {
+      image.pixel_size_um = *usual_pixel_size;
+      factor = scale_factor(scaling, image.width, image.height, image.pixel_size_um);
+    }
+    const std::string bytes = factor == 1 ? file.bytes() : scaled_image(image, file, factor);
+    write_bytes(fresh_.image_path(image.file), bytes);
+    result.image = std::move(image);
+  }
+
+  // The median of those that are known; 0 if none is.
+  double usual_pixel_size() const {
+    std::vector<double> sizes;
+    for (const Result& result : results_) {
+      if (result.pixel_size_um > 0) sizes.push_back(result.pixel_size_um);
+    }
+    if (sizes.empty()) return 0;
+    const auto middle = sizes.begin() + std::ptrdiff_t(sizes.size() / 2);
+    std::nth_element(sizes.begin(), middle, sizes.end());
+    return *middle;
+  }
+
+  Corpus gathered() {
+    Corpus corpus;
+    corpus.classes = options_.keep_general ? taxonomy_.classes : classes_without_general(taxonomy_);
+    corpus.left_out = set_.left_out;
+    for (std::size_t i = 0; i < results_.size(); ++i) {
+      const Image& listed = set_.images[i];
+      if (results_[i].image) {
+        corpus.images.push_back(std::move(*results_[i].image));
+      } else {
+        corpus.left_out.push_back(
+            {listed.source, listed.source_file, "", {rules::file_unreadable, results_[i].problem}});
+      }
+    }
+    return corpus;
+  }
+
+  const DataSet& set_;
+  const std::string& kind_;
+  const Taxonomy& taxonomy_;
+  const StandardiseOptions& options_;
+  NewCorpus fresh_;
+  std::vector<Result> results_;  // as set_.images
+};
+
 }  // namespace
 
 Corpus standardise(const DataSet& set, const std::string& kind, const Taxonomy& taxonomy,
                    const std::filesystem::path& output, const StandardiseOptions& options) {
-  NewCorpus fresh(output);
-  Corpus corpus;
-  corpus.classes = options.keep_general ? taxonomy.classes : classes_without_general(taxonomy);
-  corpus.left_out = set.left_out;
-
-  std::vector<std::optional<Image>> images(set.images.size());
-  std::vector<std::string> problems(set.images.size());
-  Progress progress("reading " + kind, images.size());
-  parallel_for(images.size(), options.threads, [&](std::size_t i) {
-    try {
-      ImageFile file(set.images[i].path);
-      Image image = read_labelled(set, i, file);
-      classify(image, taxonomy, kind, set.classes, set.gives_completeness);
-      if (!options.keep_general) drop_general(image, taxonomy);
-      const std::filesystem::path copy = fresh.image_path(image.file);
-      write_bytes(copy, file.bytes());
-      images[i] = std::move(image);
-    } catch (const Error& problem) {
-      problems[i] = problem.what();
-    }
-    progress.step();
-  });
-  for (std::size_t i = 0; i < images.size(); ++i) {
-    const Image& listed = set.images[i];
-    if (images[i]) {
-      corpus.images.push_back(std::move(*images[i]));
-    } else {
-      corpus.left_out.push_back(
-          {listed.source, listed.source_file, "", {rules::file_unreadable, problems[i]}});
-    }
-  }
-  fresh.finish(corpus);
-  return corpus;
+  return Standardiser(set, kind, taxonomy, output, options).run();
 }
 
 }  // namespace smearscope::corpus

@@ -34,7 +34,7 @@ std::vector<int> absent_classes(const Image& image, const Taxonomy& taxonomy,
     if (completeness[static_cast<std::size_t>(i)] != Completeness::exhaustive) continue;
     const bool possible =
         std::any_of(image.annotations.begin(), image.annotations.end(), [&](const Annotation& a) {
-          return taxonomy.is_kind_of(a.category, i) || taxonomy.is_kind_of(i, a.category);
+          return is_kind_of(taxonomy.classes, a.category, i) || is_kind_of(taxonomy.classes, i, a.category);
         });
     if (!possible) absent.push_back(i);
   }
@@ -87,13 +87,6 @@ bool has_unreadable_label(const Image& image) {
 }
 
 }  // namespace
-
-bool Taxonomy::is_kind_of(int category, int ancestor) const {
-  for (int at = category; at >= 0; at = classes[static_cast<std::size_t>(at)].parent) {
-    if (at == ancestor) return true;
-  }
-  return false;
-}
 
 void classify(Image& image, const Taxonomy& taxonomy, const std::string& kind,
               const std::vector<Class>& own_classes, bool gives_completeness) {

@@ -27,9 +27,6 @@ struct Taxonomy {
   std::vector<bool> general;                 // classes that may be dropped (drop_general)
   std::map<std::string, int> class_of_name;  // names and aliases, in lower case
   std::map<std::string, Source> sources;     // by kind
-
-  // Is `ancestor` this class, or above it?
-  bool is_kind_of(int category, int ancestor) const;
 };
 
 // "cells", "paper", ...: those built in.
@@ -38,6 +35,7 @@ std::vector<std::string> taxonomy_names();
 // The built-in one of that name, else the file of that path. Throws Error, with file and line or key, if
 // there is no such thing or it isn't a taxonomy.
 Taxonomy load_taxonomy(const std::string& name_or_file);
+std::string text_of_taxonomy(const std::string& name_or_file);  // its TOML; throws Error if there is none
 Taxonomy parse_taxonomy(const std::string& toml, const std::string& name);
 
 // Maps the annotations of an image to classes of the taxonomy and fills in absent and not_exhaustive. `kind`

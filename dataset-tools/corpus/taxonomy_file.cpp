@@ -155,10 +155,10 @@ std::vector<std::string> taxonomy_names() {
   return names;
 }
 
-Taxonomy load_taxonomy(const std::string& name_or_file) {
+std::string text_of_taxonomy(const std::string& name_or_file) {
   std::string names;
   for (const BuiltinTaxonomy& builtin : builtin_taxonomies) {
-    if (name_or_file == builtin.name) return parse_taxonomy(builtin.toml, builtin.name);
+    if (name_or_file == builtin.name) return builtin.toml;
     names += std::string(builtin.name) + ", ";
   }
   std::ifstream in(name_or_file);
@@ -166,7 +166,11 @@ Taxonomy load_taxonomy(const std::string& name_or_file) {
   if (!(in && text << in.rdbuf())) {
     throw Error("unknown taxonomy '" + name_or_file + "'; known are " + names + "or the path of a file");
   }
-  return parse_taxonomy(text.str(), name_or_file);
+  return text.str();
+}
+
+Taxonomy load_taxonomy(const std::string& name_or_file) {
+  return parse_taxonomy(text_of_taxonomy(name_or_file), name_or_file);
 }
 
 Taxonomy parse_taxonomy(const std::string& toml, const std::string& name) {

@@ -12,6 +12,9 @@ namespace smearscope::corpus {
 const std::vector<Reader>& readers() {
   static const std::vector<Reader> all{
       {"bccd", "BCCD: VOC XML in Annotations/, parts in ImageSets/Main/", open_bccd},
+      {"chula", "Chula RBC-12: Dataset/N.jpg, and Label/N.txt with a point for each cell", open_chula},
+      {"pbc", "PBC: CLASS/PREFIX_NUMBER.jpg, a cell in the middle; its box is found by segmentation",
+       open_pbc},
       {"txl", "TXL-PBC: YOLO text in labels/{train,val}/", open_txl},
       {"coco", "a corpus folder: images/ and annotations/{train,val,test,all}.json", open_coco},
   };
@@ -59,6 +62,17 @@ Corpus read_all(const DataSet& set, unsigned threads) {
     }
   }
   return corpus;
+}
+
+std::vector<std::filesystem::path> images_in(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const std::string type = lower_extension(entry.path());
+    const bool is_image = type == ".jpg" || type == ".jpeg" || type == ".png";
+    if (is_image && entry.path().filename().string()[0] != '.') files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
 }
 
 void add_annotation(Image& image, const Annotation& annotation, const std::string& where) {

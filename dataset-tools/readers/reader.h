@@ -40,6 +40,8 @@ struct Reader {
 };
 
 DataSet open_bccd(const std::filesystem::path& folder);
+DataSet open_chula(const std::filesystem::path& folder);
+DataSet open_pbc(const std::filesystem::path& folder);
 DataSet open_txl(const std::filesystem::path& folder);
 DataSet open_coco(const std::filesystem::path& folder);
 
@@ -52,6 +54,9 @@ Image read_labelled(const DataSet& set, std::size_t index, ImageFile& file);
 // All of them, on `threads` threads (0: all processors), without pixels; what can't be read is added to the
 // left_out of the result. Categories are not mapped (taxonomy.h).
 Corpus read_all(const DataSet& set, unsigned threads = 0);
+
+// For readers: the image files of a folder (.jpg, .jpeg, .png in any case; not hidden), by name.
+std::vector<std::filesystem::path> images_in(const std::filesystem::path& folder);
 
 // For readers: adds the annotation with its box clipped to the image, or notes in `changes` why not: no area,
 // or there already (same box, same label). `where` (file and line or object) begins the notes.

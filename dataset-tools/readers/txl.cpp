@@ -56,13 +56,7 @@ void label(const fs::path& root, Image& image) {
 void add_part(const fs::path& root, const std::string& folder_name, const char* part, DataSet& set) {
   const fs::path folder = root / "images" / folder_name;
   if (!fs::is_directory(folder)) throw Error(folder.string() + ": no such folder; is it TXL-PBC?");
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    const std::string type = entry.path().extension().string();
-    if (type == ".jpg" || type == ".jpeg" || type == ".png") files.push_back(entry.path());
-  }
-  std::sort(files.begin(), files.end());
-  for (const fs::path& file : files) {
+  for (const fs::path& file : images_in(folder)) {
     Image image;
     image.file = file.filename().string();
     image.source = "txl";

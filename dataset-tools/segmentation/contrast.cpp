@@ -9,9 +9,9 @@
 namespace smearscope::corpus {
 namespace {
 
-constexpr int sample_side = 128;  // pixels of the longest side of the thumbnail on which the fit is made
-constexpr int rounds = 4;         // of background, colour direction and threshold; the third changes little
-constexpr double black = 1.5;     // absorbance of green: stain lets more light through than that
+constexpr int sample_side = 96;  // pixels of the longest side of the thumbnail on which the fit is made
+constexpr int rounds = 4;        // of background, colour direction and threshold; the third changes little
+constexpr double black = 1.5;    // absorbance of green: stain lets more light through than that
 constexpr double two_populations = 0.8, large_part = 0.15;  // see leave_out_nuclei
 
 // a0 + a1 x + a2 y + a3 x^2 + a4 x y + a5 y^2, with x and y from -1 to 1 over the image.
@@ -34,25 +34,37 @@ const std::array<float, 256>& log_table() {
 }
 
 struct Sample {
-  Surface terms;
-  cv::Vec3d log, stain;  // of the pixel; absorbance
-  double contrast = 0;
+  float x = 0, y = 0;    // place in the image, -1 to 1
+  cv::Vec3f log, stain;  // of the pixel; absorbance
+  float contrast = 0;
   bool cell = false, left_out = false;
 };
 
+// Mean of a pixel and its eight neighbours.
+cv::Vec3f mean_around(const cv::Mat& rgb, int x, int y) {
+  cv::Vec3i sum;
+  for (const int dy : {-1, 0, 1}) {
+    const cv::Vec3b* row = rgb.ptr<cv::Vec3b>(std::clamp(y + dy, 0, rgb.rows - 1));
+    for (const int dx : {-1, 0, 1}) sum += row[std::clamp(x + dx, 0, rgb.cols - 1)];
+  }
+  return cv::Vec3f(sum) * (1 / 9.0F);
+}
+
+// Of pixels spread over the picture; averages over larger areas would blur the cells' edges.
 std::vector<Sample> samples_of(const cv::Mat& rgb) {
   const double scale = std::min(1.0, double(sample_side) / std::max(rgb.cols, rgb.rows));
-  cv::Mat3b smooth, small;
-  cv::blur(rgb, smooth, {3, 3});
-  cv::resize(smooth, small, {}, scale, scale, cv::INTER_NEAREST);  // averages would blur the cells' edges
+  const int columns = std::max(1, int(std::lround(rgb.cols * scale)));
+  const int rows = std::max(1, int(std::lround(rgb.rows * scale)));
   std::vector<Sample> samples;
-  samples.reserve(small.total());
-  for (int y = 0; y < small.rows; ++y) {
-    for (int x = 0; x < small.cols; ++x) {
-      const cv::Vec3b& p = small(y, x);
+  samples.reserve(std::size_t(columns) * std::size_t(rows));
+  for (int row = 0; row < rows; ++row) {
+    for (int column = 0; column < columns; ++column) {
+      const cv::Vec3f p =
+          mean_around(rgb, int((column + 0.5) * rgb.cols / columns), int((row + 0.5) * rgb.rows / rows));
       Sample sample;
-      sample.terms = terms_at(place(x, small.cols), place(y, small.rows));
-      sample.log = {log_table()[p[0]], log_table()[p[1]], log_table()[p[2]]};
+      sample.x = float(place(column, columns));
+      sample.y = float(place(row, rows));
+      for (int c = 0; c < 3; ++c) sample.log[c] = log_table()[std::size_t(std::lround(p[c]))];
       sample.contrast = -sample.log[1];  // to begin with: red cells and nuclei absorb green
       samples.push_back(sample);
     }
@@ -66,32 +78,58 @@ struct Cut {
   double upper_part = 0;  // share of the values above
 };
 
-// Otsu's method on the values without the lowest 0.5% and the highest 2%: glare and dirt have no say.
-Cut cut_in_two(std::vector<double> values) {
+// Otsu's method on the values without the lowest 0.5% and the highest 2%: glare and dirt have no say. Values
+// are counted in a histogram, fine enough for sums to be exact and the threshold to be within 1/2048 of their
+// range.
+Cut cut_in_two(const std::vector<float>& values) {
+  constexpr std::size_t bins = 2048;
   Cut cut;
   if (values.size() < 10) return cut;
-  std::sort(values.begin(), values.end());
-  const auto begin = values.begin() + std::ptrdiff_t(values.size() / 200);
-  const auto end = values.end() - std::ptrdiff_t(values.size() / 50);
-  const double count = double(end - begin);
-  double sum = 0, squares = 0;
-  for (auto v = begin; v != end; ++v) sum += *v, squares += *v * *v;
+  const auto [least, most] = std::minmax_element(values.begin(), values.end());
+  const double low = *least, scale = *most > *least ? (bins - 1) / (double(*most) - low) : 0;
+  struct Bin {
+    double count = 0, sum = 0;
+  };
+  std::vector<Bin> histogram(bins);
+  for (const float v : values) {
+    Bin& bin = histogram[std::size_t((v - low) * scale)];
+    ++bin.count;
+    bin.sum += v;
+  }
+  std::size_t begin = 0, end = bins;
+  for (double out = histogram[begin].count; out <= double(values.size() / 200);)
+    out += histogram[++begin].count;
+  for (double out = histogram[end - 1].count; out <= double(values.size() / 50);)
+    out += histogram[--end - 1].count;
+
+  double count = 0, sum = 0, squares = 0;
+  for (std::size_t i = begin; i < end; ++i) {
+    const Bin& bin = histogram[i];
+    if (bin.count > 0) squares += bin.sum * bin.sum / bin.count;
+    count += bin.count;
+    sum += bin.sum;
+  }
   const double variance = squares / count - sum / count * (sum / count);
-  cut.threshold = *(end - 1);
-  double below = 0;
-  for (auto v = begin; v + 1 < end; ++v) {
-    below += *v;
-    const double part = double(v + 1 - begin) / count;
-    const double step = (sum - below) / (count * (1 - part)) - below / (count * part);
+  cut.threshold = low + double(end - 1) / std::max(scale, 1e-300);
+  Bin below;
+  for (std::size_t i = begin; i + 1 < end; ++i) {
+    below.count += histogram[i].count;
+    below.sum += histogram[i].sum;
+    const double part = below.count / count;
+    if (histogram[i].count == 0 || part == 0 || part >= 1) continue;
+    const double step = (sum - below.sum) / (count - below.count) - below.sum / below.count;
     const double separation = variance > 0 ? part * (1 - part) * step * step / variance : 0;
     if (separation <= cut.separation) continue;
-    cut = {(*v + *(v + 1)) / 2, separation, 1 - part};
+    std::size_t next = i + 1;
+    while (histogram[next].count == 0) ++next;
+    cut = {low + double(i + 1 + next) / 2 / scale, separation, 1 - part};
   }
   return cut;
 }
 
-std::vector<double> contrasts_of(const std::vector<Sample>& samples) {
-  std::vector<double> contrasts;
+std::vector<float> contrasts_of(const std::vector<Sample>& samples) {
+  std::vector<float> contrasts;
+  contrasts.reserve(samples.size());
   for (const Sample& s : samples) {
     if (!s.left_out) contrasts.push_back(s.contrast);
   }
@@ -104,18 +142,18 @@ std::vector<double> contrasts_of(const std::vector<Sample>& samples) {
 // distribution has 0.64.
 void leave_out_nuclei(std::vector<Sample>& samples) {
   const Cut cut = cut_in_two(contrasts_of(samples));
-  std::vector<double> lower;
+  std::vector<float> lower;
   for (const Sample& s : samples) {
-    if (s.contrast <= cut.threshold) lower.push_back(s.contrast);
+    if (double(s.contrast) <= cut.threshold) lower.push_back(s.contrast);
   }
   const Cut lower_cut = cut_in_two(lower);
   if (lower_cut.separation < two_populations || lower_cut.upper_part < large_part) return;
-  for (Sample& s : samples) s.left_out = s.contrast > cut.threshold;
+  for (Sample& s : samples) s.left_out = double(s.contrast) > cut.threshold;
 }
 
 double threshold_samples(std::vector<Sample>& samples) {
   const double threshold = cut_in_two(contrasts_of(samples)).threshold;
-  for (Sample& s : samples) s.cell = s.contrast > threshold;
+  for (Sample& s : samples) s.cell = double(s.contrast) > threshold;
   return threshold;
 }
 
@@ -125,9 +163,10 @@ std::array<Surface, 3> fit_background(const std::vector<Sample>& samples) {
   cv::Matx<double, 6, 3> right = cv::Matx<double, 6, 3>::zeros();
   for (const Sample& s : samples) {
     if (s.cell || s.left_out) continue;
+    const Surface terms = terms_at(s.x, s.y);
     for (int i = 0; i < 6; ++i) {
-      for (int j = 0; j <= i; ++j) normal(i, j) += s.terms[i] * s.terms[j];
-      for (int c = 0; c < 3; ++c) right(i, c) += s.terms[i] * s.log[c];
+      for (int j = 0; j <= i; ++j) normal(i, j) += terms[i] * terms[j];
+      for (int c = 0; c < 3; ++c) right(i, c) += terms[i] * double(s.log[c]);
     }
   }
   const double ridge = 1e-6 * (1 + normal(0, 0));  // solvable wherever the background lies
@@ -147,10 +186,11 @@ cv::Vec3d discriminant(const std::vector<Sample>& samples) {
   std::array<cv::Matx33d, 2> squares{};
   std::array<double, 2> count{};
   for (const Sample& s : samples) {
-    if (s.left_out || s.stain[1] > black) continue;
+    if (s.left_out || double(s.stain[1]) > black) continue;
     const std::size_t side = s.cell ? 1 : 0;
-    mean[side] += s.stain;
-    squares[side] += s.stain * s.stain.t();
+    const cv::Vec3d stain = s.stain;
+    mean[side] += stain;
+    squares[side] += stain * stain.t();
     count[side] += 1;
   }
   const cv::Vec3d green(0, 1, 0);
@@ -179,10 +219,11 @@ Contrast fit_contrast(const cv::Mat& rgb) {
   for (int round = 0; round < rounds; ++round) {
     const std::array<Surface, 3> background = fit_background(samples);
     for (Sample& s : samples) {
-      for (int c = 0; c < 3; ++c) s.stain[c] = s.terms.dot(background[std::size_t(c)]) - s.log[c];
+      const Surface terms = terms_at(s.x, s.y);
+      for (int c = 0; c < 3; ++c) s.stain[c] = float(terms.dot(background[std::size_t(c)])) - s.log[c];
     }
     const cv::Vec3d direction = discriminant(samples);
-    for (Sample& s : samples) s.contrast = s.stain.dot(direction);
+    for (Sample& s : samples) s.contrast = s.stain.dot(cv::Vec3f(direction));
     const double scale = 1 / std::max(threshold_samples(samples), 1e-3);
     contrast.weights = direction * scale;
     contrast.surface = Surface();
@@ -201,17 +242,21 @@ cv::Mat1f cell_contrast(const cv::Mat& rgb) {
       weighted_log[c][v] = float(contrast.weights[int(c)]) * log_table()[v];
   }
   const Surface& s = contrast.surface;
+  std::vector<float> places(std::size_t(rgb.cols));
+  for (int column = 0; column < rgb.cols; ++column)
+    places[std::size_t(column)] = float(place(column, rgb.cols));
   cv::Mat1f result(rgb.size());
   for (int row = 0; row < rgb.rows; ++row) {
     const double y = place(row, rgb.rows);
-    const double constant = s[0] + s[2] * y + s[5] * y * y, linear = s[1] + s[4] * y;
+    const float constant = float(s[0] + s[2] * y + s[5] * y * y), linear = float(s[1] + s[4] * y);
+    const float square = float(s[3]);
     const cv::Vec3b* pixels = rgb.ptr<cv::Vec3b>(row);
     float* out = result[row];
-    for (int column = 0; column < rgb.cols; ++column) {
-      const double x = place(column, rgb.cols);
+    for (std::size_t column = 0; column < places.size(); ++column) {
+      const float x = places[column];
       const cv::Vec3b& p = pixels[column];
-      out[column] = float(constant + x * (linear + x * s[3])) - weighted_log[0][p[0]] -
-                    weighted_log[1][p[1]] - weighted_log[2][p[2]];
+      out[column] = constant + x * (linear + x * square) - weighted_log[0][p[0]] - weighted_log[1][p[1]] -
+                    weighted_log[2][p[2]];
     }
   }
   return result;

@@ -13,6 +13,17 @@ using Outline = std::vector<cv::Point>;
 
 constexpr double edge = 0.7;  // contrast where a cell ends; at 1, Otsu's threshold, pale rims are lost
 
+// In areas of a typical cell: in a hypochromic macrocyte, which is all rim.
+constexpr double largest_pallor = 1.3;
+
+bool holds_any(const Outline& outline, const std::vector<cv::Point2d>& points) {
+  const cv::Rect box = cv::boundingRect(outline);
+  return std::any_of(points.begin(), points.end(), [&](const cv::Point2d& point) {
+    const cv::Point pixel(int(point.x), int(point.y));
+    return box.contains(pixel) && cv::pointPolygonTest(outline, pixel, false) > 0;
+  });
+}
+
 // The share of the convex hull's outline that spans hollows deeper than a pixel, 0..1: near 0 for a disc,
 // about 0.4 for a crescent, near 1 for the gap between discs.
 double bridged_share(const Outline& outline) {
@@ -45,24 +56,33 @@ double bridged_share(const Outline& outline) {
 
 Foreground find_foreground(const cv::Mat& rgb) {
   Foreground result;
-  cv::GaussianBlur(cell_contrast(rgb), result.contrast, {5, 5}, 1.0);
+  result.contrast = cell_contrast(rgb);
+  cv::GaussianBlur(result.contrast, result.contrast, {5, 5}, 1.0);
   result.mask = result.contrast > edge;
   return result;
 }
 
-void fill_pallor(cv::Mat1b& mask, double cell_area) {
-  cv::morphologyEx(mask, mask, cv::MORPH_CLOSE, cv::getStructuringElement(cv::MORPH_ELLIPSE, {5, 5}));
+void fill_pallor(cv::Mat1b& mask, double cell_area, const std::vector<cv::Point2d>& points) {
+  const cv::Mat disc = cv::getStructuringElement(cv::MORPH_ELLIPSE, {5, 5});
+  cv::Mat1b closed;
+  cv::morphologyEx(mask, closed, cv::MORPH_CLOSE, disc);
   std::vector<Outline> outlines;
   std::vector<cv::Vec4i> tree;
-  cv::findContours(mask, outlines, tree, cv::RETR_CCOMP, cv::CHAIN_APPROX_NONE);
+  cv::findContours(closed, outlines, tree, cv::RETR_CCOMP, cv::CHAIN_APPROX_NONE);
+  cv::Mat1b pallors = cv::Mat1b::zeros(mask.size());
   for (std::size_t i = 0; i < outlines.size(); ++i) {
     const bool hole = tree[i][3] >= 0;
     if (!hole) continue;
     const double area = cv::contourArea(outlines[i]);
     const bool speck = area < 0.03 * cell_area;
     const bool pallor = area < 0.7 * cell_area && bridged_share(outlines[i]) < 0.6;
-    if (speck || pallor) cv::drawContours(mask, outlines, int(i), 255, cv::FILLED);
+    if (speck || pallor || (area < largest_pallor * cell_area && holds_any(outlines[i], points)))
+      cv::drawContours(pallors, outlines, int(i), 255, cv::FILLED);
   }
+  // Cells that closing has joined stay apart: it only counts around the pallors.
+  closed |= pallors;
+  cv::dilate(pallors, pallors, disc);
+  mask |= closed & pallors;
 }
 
 }  // namespace smearscope::corpus

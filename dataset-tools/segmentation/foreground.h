@@ -2,6 +2,7 @@
 #pragma once
 
 #include <opencv2/core.hpp>
+#include <vector>
 
 namespace smearscope::corpus {
 
@@ -14,9 +15,9 @@ struct Foreground {
 // dirt. Pale middles of red cells are holes in the mask.
 Foreground find_foreground(const cv::Mat& rgb);
 
-// Fills the pale middles of red cells, and closes gaps in their rims of up to 4 pixels. `cell_area`: of a
+// Fills the pale middles of red cells, also where the rim is open by up to 3 pixels. `cell_area`: of a
 // typical cell, square pixels. Gaps between touching cells, which have the cells bulging into them, stay
-// open.
-void fill_pallor(cv::Mat1b& mask, double cell_area);
+// open; but holes of up to 1.3 areas in which one of the `points` lies are pallors, whatever their shape.
+void fill_pallor(cv::Mat1b& mask, double cell_area, const std::vector<cv::Point2d>& points = {});
 
 }  // namespace smearscope::corpus

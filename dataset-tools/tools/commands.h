@@ -22,6 +22,10 @@ struct Command {
 
 int run_standardise(const Arguments& arguments);
 int run_merge(const Arguments& arguments);
+int run_split(const Arguments& arguments);
+int run_build(const Arguments& arguments);
+int run_check(const Arguments& arguments);
+int run_export(const Arguments& arguments);
 int run_stats(const Arguments& arguments);
 int run_preview(const Arguments& arguments);
 int run_fetch(const Arguments& arguments);

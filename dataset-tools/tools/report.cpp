@@ -19,17 +19,19 @@ bool is_gap(const Change& change) {
 void print_counts(const Corpus& corpus, std::ostream& out) {
   for (const std::string part : {"train", "val", "test", ""}) {
     const std::size_t images = count_of_part(corpus, part);
-    const bool is_shown = images > 0 || part == "train" || part == "val";
-    if (!is_shown) continue;
+    if (images == 0) continue;
     std::vector<std::size_t> cells(corpus.classes.size());
     for (const Image& image : corpus.images) {
       if (image.part != part) continue;
       for (const Annotation& a : image.annotations) ++cells[static_cast<std::size_t>(a.category)];
     }
     out << (part.empty() ? "all" : part) << ": " << images << " images";
-    for (std::size_t i = 0; i < cells.size(); ++i) out << ", " << cells[i] << " " << corpus.classes[i].name;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      if (cells[i] > 0) out << ", " << cells[i] << " " << corpus.classes[i].name;
+    }
     out << "\n";
   }
+  if (corpus.images.empty()) out << "no images\n";
 }
 
 void print_changes(const Corpus& corpus, std::ostream& out) {

@@ -1,18 +1,13 @@
 // Model::load. The file is read into private memory, not mapped: a mapped file that is cut short or written
 // over while a stream plays would end the program (SIGBUS) or change weights after they were checked. What
 // the copy costs stands in docs/model-format.md, "Why it is read and not mapped".
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <mutex>
 #include <unordered_map>
 #include <utility>
 
 #include "model/checksum.h"
+#include "model/input_file.h"
 #include "model/model_info.h"
 #include "model/model_tensors.h"
 #include "model/safetensors.h"
@@ -21,47 +16,6 @@
 
 namespace smearscope {
 namespace {
-
-std::string system_message() {
-  return std::strerror(errno);
-}
-
-// A regular file, open for reading.
-class InputFile {
- public:
-  // O_NONBLOCK: opening a pipe that nobody writes to must fail, not wait.
-  explicit InputFile(const std::string& path)
-      : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
-    if (descriptor_ < 0) throw Error("cannot open: " + system_message());
-    struct stat status {};
-    if (::fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode)) {
-      ::close(descriptor_);
-      throw Error(S_ISDIR(status.st_mode) ? "is a folder, not a model file" : "is not a regular file");
-    }
-    size_ = static_cast<std::uint64_t>(status.st_size);
-  }
-  ~InputFile() { ::close(descriptor_); }
-  InputFile(const InputFile&) = delete;
-  InputFile& operator=(const InputFile&) = delete;
-
-  std::uint64_t size() const { return size_; }  // bytes, when it was opened
-
-  void read(void* data, std::size_t bytes) {
-    auto* out = static_cast<std::uint8_t*>(data);
-    while (bytes > 0) {
-      const ::ssize_t got = ::read(descriptor_, out, bytes);
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0) throw Error("cannot read: " + system_message());
-      if (got == 0) throw Error("became shorter while it was read");
-      out += got;
-      bytes -= static_cast<std::size_t>(got);
-    }
-  }
-
- private:
-  int descriptor_;
-  std::uint64_t size_ = 0;
-};
 
 struct Free {
   void operator()(std::uint8_t* data) const { std::free(data); }
@@ -84,7 +38,10 @@ std::string read_header(InputFile& file) {
   file.read(header.data(), 8);
   const std::uint64_t length = read_u64(reinterpret_cast<const unsigned char*>(header.data()));
   if (header.compare(0, 4, "PK\x03\x04") == 0) {
-    throw Error("is a zip archive (a PyTorch checkpoint?), not a safetensors model file");
+    throw Error(
+        "is a zip archive, not a safetensors model file; of a PyTorch checkpoint smearscope-train import "
+        "makes "
+        "one");
   }
   if (length > header_bytes_limit) {
     throw Error("its header claims " + std::to_string(length) + " bytes, but may have " +

@@ -1,8 +1,10 @@
 #include "smearscope/detector.h"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 #include <omp.h>
 
+#include <dnnl.hpp>
 #include <fstream>
 #include <thread>
 
@@ -151,6 +153,7 @@ TEST(Detector, MayBeSharedAndHaveCompanyInOtherThreads) {
 }
 
 double resident_megabytes() {
+  malloc_trim(0);
   std::ifstream file("/proc/self/statm");
   double total = 0, resident = 0;
   file >> total >> resident;
@@ -158,6 +161,9 @@ double resident_megabytes() {
 }
 
 TEST(Detector, ManySizesDoNotMakeItGrow) {
+#if defined(__SANITIZE_ADDRESS__)
+  GTEST_SKIP() << "AddressSanitizer holds back what was freed";
+#endif
   ModelInfo info = testing::tiny_model_info();
   info.transform.min_side = 32;
   info.transform.max_side = 4096;
@@ -169,11 +175,19 @@ TEST(Detector, ManySizesDoNotMakeItGrow) {
     draw(owned, 1);
     detector.detect({owned.frame()});
   };
+  // Without oneDNN's own cache of 1024 primitives, which fills up at a pace that depends on the processor.
+  const int capacity = dnnl::get_primitive_cache_capacity();
+  dnnl::set_primitive_cache_capacity(0);
   detect_size(80);  // the largest first: activations of all sizes share one block of memory
-  for (int i = 1; i < 45; ++i) detect_size(i);
-  const double before = resident_megabytes();  // oneDNN's own cache of 1024 primitives is full by now
-  for (int i = 45; i < 80; ++i) detect_size(i);
+  const auto detect_large_sizes = [&] {
+    for (int i = 60; i < 80; ++i) detect_size(i);
+  };
+  detect_large_sizes();
+  const double before = resident_megabytes();
+  for (int i = 30; i < 60; ++i) detect_size(i);
+  detect_large_sizes();  // larger sizes have larger code, so what is kept is compared at the same sizes
   EXPECT_LT(resident_megabytes() - before, 10);
+  dnnl::set_primitive_cache_capacity(capacity);
 }
 
 TEST(Detector, LeavesTheCallersThreadsAlone) {

@@ -141,16 +141,20 @@ TEST(Augment, BoxesMoveWithTheImage) {
   for (std::uint64_t seed = 0; seed < 16; ++seed) {
     cv::Mat image(40, 60, CV_8UC3, cv::Scalar(200, 200, 200));
     image(cv::Rect(5, 8, 20, 10)).setTo(cv::Scalar(40, 40, 40));
-    std::vector<corpus::Annotation> annotations{{{5, 8, 25, 18}, 1}};
-    const cv::Mat before = image.clone(), shared = image;
+    const cv::Mat before = image.clone();
+    Sample sample;
+    sample.image = image;
+    sample.annotations = {{{5, 8, 25, 18}, 1}};
+    sample.ignore_regions = {{5, 8, 25, 18}};
     Random random(seed);
-    augment(image, annotations, options, random);
-    EXPECT_EQ(cv::norm(shared, before), 0) << "the image in the cache must not change";
-    const corpus::Box& box = annotations[0].box;
+    augment(sample, options, random);
+    EXPECT_EQ(cv::norm(image, before), 0) << "the image in the cache must not change";
+    const corpus::Box &box = sample.annotations[0].box, &region = sample.ignore_regions[0];
+    EXPECT_TRUE(box.x_min == region.x_min && box.y_max == region.y_max);
     const cv::Rect inside(int(box.x_min), int(box.y_min), int(box.width()), int(box.height()));
     EXPECT_EQ(inside.area(), 200);
     cv::Mat dark;
-    cv::inRange(image, cv::Scalar(0, 0, 0), cv::Scalar(120, 120, 120), dark);
+    cv::inRange(sample.image, cv::Scalar(0, 0, 0), cv::Scalar(120, 120, 120), dark);
     EXPECT_EQ(cv::countNonZero(dark), 200);
     EXPECT_EQ(cv::countNonZero(dark(inside)), 200);
   }
@@ -164,31 +168,32 @@ TEST(Augment, AllEightOrientationsComeUp) {
     cv::Mat image(3, 3, CV_8UC3, cv::Scalar(0, 0, 0));
     image.at<cv::Vec3b>(0, 1) = {255, 0, 0};
     image.at<cv::Vec3b>(0, 0) = {9, 0, 0};
-    std::vector<corpus::Annotation> none;
+    Sample sample;
+    sample.image = image;
     Random random(seed);
-    augment(image, none, options, random);
-    seen.insert(std::vector<unsigned char>(image.data, image.data + 27));
+    augment(sample, options, random);
+    seen.insert(std::vector<unsigned char>(sample.image.data, sample.image.data + 27));
   }
   EXPECT_EQ(seen.size(), 8U);
 }
 
 TEST(Augment, WithoutColourOptionsPixelsOnlyMove) {
-  cv::Mat image(20, 20, CV_8UC3, cv::Scalar(12, 34, 56));
-  std::vector<corpus::Annotation> none;
+  Sample sample;
+  sample.image = cv::Mat(20, 20, CV_8UC3, cv::Scalar(12, 34, 56));
   Random random(1);
-  augment(image, none, Augmentation(), random);
-  EXPECT_EQ(image.at<cv::Vec3b>(7, 7), cv::Vec3b(12, 34, 56));
+  augment(sample, Augmentation(), random);
+  EXPECT_EQ(sample.image.at<cv::Vec3b>(7, 7), cv::Vec3b(12, 34, 56));
 }
 
 TEST(Augment, AHueTurnLeavesGreyAsItIs) {
   Augmentation options;
   options.hue = 0.5;
   for (std::uint64_t seed = 0; seed < 8; ++seed) {
-    cv::Mat image(4, 4, CV_8UC3, cv::Scalar(90, 90, 90));
-    std::vector<corpus::Annotation> none;
+    Sample sample;
+    sample.image = cv::Mat(4, 4, CV_8UC3, cv::Scalar(90, 90, 90));
     Random random(seed);
-    augment(image, none, options, random);
-    EXPECT_LE(cv::norm(image, cv::Mat(4, 4, CV_8UC3, cv::Scalar(90, 90, 90)), cv::NORM_INF), 1);
+    augment(sample, options, random);
+    EXPECT_LE(cv::norm(sample.image, cv::Mat(4, 4, CV_8UC3, cv::Scalar(90, 90, 90)), cv::NORM_INF), 1);
   }
 }
 

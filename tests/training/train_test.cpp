@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <torch/types.h>
 
 #include <fstream>
 #include <sstream>
@@ -12,6 +13,7 @@
 #include "corpus_files.h"
 #include "loop/checkpoint.h"
 #include "loop/trainer.h"
+#include "network/faster_rcnn.h"
 #include "smearscope/detector.h"
 #include "temporary_folder.h"
 
@@ -135,48 +137,100 @@ TEST_F(Train, TheModelFileSaysWhatItWasTrainedOn) {
   EXPECT_THAT(bytes_of(folder_.file("run/train-log.csv")), HasSubstr("val_total"));
 }
 
-float overlap(const Box& a, const corpus::Box& b) {
-  const double width = std::min<double>(a.x_max, b.x_max) - std::max<double>(a.x_min, b.x_min);
-  const double height = std::min<double>(a.y_max, b.y_max) - std::max<double>(a.y_min, b.y_min);
-  if (width <= 0 || height <= 0) return 0;
-  const double both = width * height;
-  return static_cast<float>(both /
-                            ((a.x_max - a.x_min) * (a.y_max - a.y_min) + b.width() * b.height() - both));
+// The value of a column in each line of the log that has one.
+std::vector<double> logged(const std::string& log, const std::string& column) {
+  std::istringstream lines(log);
+  std::string line;
+  std::getline(lines, line);
+  const auto cells = [](const std::string& row) {
+    std::vector<std::string> result;
+    std::istringstream in(row);
+    for (std::string cell; std::getline(in, cell, ',');) result.push_back(cell);
+    return result;
+  };
+  const std::vector<std::string> names = cells(line);
+  const auto place = static_cast<std::size_t>(std::find(names.begin(), names.end(), column) - names.begin());
+  std::vector<double> values;
+  while (std::getline(lines, line)) {
+    const std::vector<std::string> row = cells(line);
+    if (place < row.size() && !row[place].empty()) values.push_back(std::stod(row[place]));
+  }
+  return values;
 }
 
-// Two images learned by heart; then the engine, which shares no code with the trainer, must find what is in
-// them.
-TEST_F(Train, TheEngineFindsWhatTheNetworkHasLearnedByHeart) {
+TEST_F(Train, TwoImagesAreLearnedByHeart) {
   TrainOptions o = options("run");
   o.corpora[0].weight = 160;
-  o.overrides = {"training.epochs=2",
+  o.overrides = {"training.epochs=1",
                  "training.batch_size=2",
-                 "training.learning_rate=0.02",
                  "training.min_sides=[64]",
                  "training.validate_every=0",
-                 "training.schedule='cosine'",
                  "augmentation.transpose=false",
                  "augmentation.horizontal_flip=false",
                  "augmentation.vertical_flip=false",
                  "augmentation.brightness=0.0"};
   train(o);
-  Detector detector(Model::load(folder_.file("run/model.safetensors")), DetectorOptions());
+  const std::vector<double> total = logged(bytes_of(folder_.file("run/train-log.csv")), "total");
+  ASSERT_GE(total.size(), 4U);
+  EXPECT_LT(total.back(), 0.75 * total.front());
+}
+
+struct Finding {
+  Box box;
+  float score = 0;
+  int label = 0;
+};
+
+std::vector<Finding> network_finds(const Model& model, const cv::Mat& rgb) {
+  FasterRcnn network(model.info());
+  load_weights(network, model);
+  network->eval();
+  const torch::Tensor image = torch::from_blob(rgb.data, {rgb.rows, rgb.cols, 3}, torch::kUInt8)
+                                  .permute({2, 0, 1})
+                                  .to(torch::kFloat) /
+                              255;
+  const Found found = network->detect({image}).front();
+  std::vector<Finding> findings;
+  for (std::int64_t i = 0; i < found.scores.size(0); ++i) {
+    const auto side = [&](int k) { return found.boxes[i][k].item<float>(); };
+    findings.push_back({{side(0), side(1), side(2), side(3)},
+                        found.scores[i].item<float>(),
+                        static_cast<int>(found.labels[i].item<std::int64_t>()) - 1});
+  }
+  return findings;
+}
+
+bool same(const Finding& a, const Detection& b) {
+  const auto near = [](float x, float y) { return std::abs(x - y) < 0.1F; };
+  return a.label == b.label && std::abs(a.score - b.score) < 1e-3F && near(a.box.x_min, b.box.x_min) &&
+         near(a.box.y_min, b.box.y_min) && near(a.box.x_max, b.box.x_max) && near(a.box.y_max, b.box.y_max);
+}
+
+// The engine shares no code with the network that was trained.
+TEST_F(Train, TheEngineFindsWhatTheTrainedNetworkFinds) {
+  TrainOptions o = options("run");
+  o.corpora[0].weight = 20;
+  o.overrides = {"training.validate_every=0", "thresholds.score=0.2"};
+  train(o);
+  const auto model = Model::load(folder_.file("run/model.safetensors"));
+  Detector detector(model, DetectorOptions());
   for (const corpus::Image& image : corpus_.images) {
-    if (image.part != "train") continue;
     const cv::Mat rgb = corpus::read_image(image.path);
     Frame frame;
     frame.width = rgb.cols;
     frame.height = rgb.rows;
     frame.planes[0] = {rgb.data, static_cast<std::ptrdiff_t>(rgb.step)};
-    const Detections found = detector.detect({frame}).front();
-    int hits = 0;
-    for (const corpus::Annotation& cell : image.annotations) {
-      hits += std::any_of(found.begin(), found.end(), [&](const Detection& d) {
-        return d.score > 0.5F && d.label == cell.category && overlap(d.box, cell.box) > 0.5F;
-      });
-    }
-    EXPECT_GE(hits, 4) << image.file << ": of " << image.annotations.size() << " cells, " << found.size()
-                       << " found";
+    const Detections by_engine = detector.detect({frame}).front();
+    const std::vector<Finding> by_network = network_finds(*model, rgb);
+    ASSERT_GT(by_network.size(), 3U) << image.file;
+    // A score at the threshold, or two boxes that overlap by exactly as much as NMS allows, may go either
+    // way.
+    const auto found_by_engine = std::count_if(by_network.begin(), by_network.end(), [&](const Finding& a) {
+      return std::any_of(by_engine.begin(), by_engine.end(), [&](const Detection& b) { return same(a, b); });
+    });
+    EXPECT_GE(found_by_engine + 1, static_cast<std::ptrdiff_t>(by_network.size())) << image.file;
+    EXPECT_NEAR(static_cast<double>(by_engine.size()), static_cast<double>(by_network.size()), 1)
+        << image.file;
   }
 }
 
@@ -258,6 +312,63 @@ TEST_F(Train, AStopRequestSavesARunThatGoesOn) {
   EXPECT_EQ(train(o), TrainEnd::finished);
 }
 
+TEST_F(Train, GradientsOfMicroBatchesAddUpToTheBatchs) {
+  // The same picture twice, or the two would not weigh the same; all samples, or each would draw its own; and
+  // batch norm would tell a batch from its parts.
+  corpus_.images.erase(corpus_.images.begin() + 1, corpus_.images.end());
+  corpus_.images.push_back(corpus_.images[0]);
+  corpus_.images[1].file = "again.png";
+  corpus::write_corpus(folder_.file("twice"), corpus_);
+  const auto losses = [&](const std::string& run, const char* micro) {
+    TrainOptions o = options(run);
+    o.corpora = {{folder_.file("twice"), 1}};
+    o.overrides = {"training.epochs=4",
+                   "training.batch_size=2",
+                   "training.min_sides=[64]",
+                   "training.ema_decay=0.0",
+                   "network.frozen_batch_norm=true",
+                   "sampling.rpn_samples=100000",
+                   "sampling.rpn_positive_fraction=1.0",
+                   "sampling.roi_samples=100000",
+                   "sampling.roi_positive_fraction=1.0",
+                   "augmentation.horizontal_flip=false",
+                   "augmentation.vertical_flip=false",
+                   "augmentation.transpose=false",
+                   "augmentation.brightness=0.0",
+                   micro};
+    train(o);
+    return logged(bytes_of(folder_.file(run + "/train-log.csv")), "total");
+  };
+  const std::vector<double> whole = losses("whole", "training.micro_batch=0");
+  const std::vector<double> parts = losses("parts", "training.micro_batch=1");
+  ASSERT_EQ(whole.size(), 4U);
+  EXPECT_GT(std::abs(whole.back() - whole.front()), 0.01) << "the weights must have moved";
+  for (std::size_t i = 0; i < whole.size(); ++i) EXPECT_NEAR(parts[i], whole[i], 1e-3 * whole[i]);
+}
+
+TEST_F(Train, EarlyStopKeepsTheBestWeights) {
+  TrainOptions o = options("run");
+  // So fast that it gets worse at once.
+  o.overrides = {"training.epochs=40",     "training.learning_rate=0.05", "training.warmup_steps=0",
+                 "training.ema_decay=0.0", "training.gradient_clip=0.5",  "training.early_stop=2"};
+  EXPECT_EQ(train(o), TrainEnd::finished);
+  const std::vector<double> losses = logged(bytes_of(folder_.file("run/train-log.csv")), "val_total");
+  ASSERT_GE(losses.size(), 3U);
+  EXPECT_LT(losses.size(), 40U);
+  const auto best = std::min_element(losses.begin(), losses.end());
+  EXPECT_EQ(losses.end() - best, 3) << "two validations after the best";
+  const std::string regimen = Model::load(folder_.file("run/model.safetensors"))->info().regimen;
+  EXPECT_THAT(regimen, HasSubstr(", " + std::to_string(2 * (losses.size() - 2)) + " of 80 steps"));
+  o.resume = true;
+  EXPECT_EQ(train(o), TrainEnd::finished) << "there is nothing to go on with";
+}
+
+TEST_F(Train, ARegimenThatBeginsWithWeightsAsksForThem) {
+  TrainOptions o = options("run");
+  o.overrides = {"start='weights'"};
+  EXPECT_THAT(error_of(o), HasSubstr("--init"));
+}
+
 TEST_F(Train, InitBeginsWithAnotherModelsWeights) {
   train(options("first"));
   TrainOptions o = options("second");
@@ -267,10 +378,17 @@ TEST_F(Train, InitBeginsWithAnotherModelsWeights) {
   const auto first = Model::load(o.init), second = Model::load(folder_.file("second/model.safetensors"));
   EXPECT_EQ(to_f32(*first->find("backbone.body.conv1.weight")),
             to_f32(*second->find("backbone.body.conv1.weight")));
-  o = options("third");
-  o.init = folder_.file("first/model.safetensors");
-  o.overrides = {"network.head_width=48"};
-  EXPECT_THAT(error_of(o), AllOf(HasSubstr("model.safetensors"), HasSubstr("roi_heads")));
+  // What doesn't fit is made anew.
+  o.output = folder_.file("third");
+  o.overrides.push_back("network.head_width=48");
+  train(o);
+  const auto third = Model::load(folder_.file("third/model.safetensors"));
+  EXPECT_EQ(to_f32(*first->find("rpn.head.bbox_pred.bias")), to_f32(*third->find("rpn.head.bbox_pred.bias")));
+  EXPECT_EQ(third->find("roi_heads.box_head.fc6.weight")->shape[0], 48);
+  o.output = folder_.file("fourth");
+  o.overrides = {"network.backbone=\"resnet34\""};
+  EXPECT_THAT(error_of(o),
+              AllOf(HasSubstr("model.safetensors"), HasSubstr("a resnet18, but a resnet34 is wanted")));
 }
 
 }  // namespace

@@ -8,26 +8,33 @@
 namespace smearscope::training {
 namespace {
 
-using corpus::Annotation;
 using corpus::Box;
 
-void flip_horizontally(cv::Mat& image, std::vector<Annotation>& annotations) {
-  cv::flip(image, image, 1);
-  for (Annotation& a : annotations) {
-    a.box = {image.cols - a.box.x_max, a.box.y_min, image.cols - a.box.x_min, a.box.y_max};
-  }
+template <typename Move>
+void move_boxes(Sample& sample, const Move& move) {
+  for (corpus::Annotation& a : sample.annotations) a.box = move(a.box);
+  for (corpus::Box& region : sample.ignore_regions) region = move(region);
 }
 
-void flip_vertically(cv::Mat& image, std::vector<Annotation>& annotations) {
-  cv::flip(image, image, 0);
-  for (Annotation& a : annotations) {
-    a.box = {a.box.x_min, image.rows - a.box.y_max, a.box.x_max, image.rows - a.box.y_min};
-  }
+void flip_horizontally(Sample& sample) {
+  cv::flip(sample.image, sample.image, 1);
+  const double width = sample.image.cols;
+  move_boxes(sample, [width](const Box& b) {
+    return Box{width - b.x_max, b.y_min, width - b.x_min, b.y_max};
+  });
 }
 
-void transpose(cv::Mat& image, std::vector<Annotation>& annotations) {
-  cv::transpose(image, image);
-  for (Annotation& a : annotations) a.box = {a.box.y_min, a.box.x_min, a.box.y_max, a.box.x_max};
+void flip_vertically(Sample& sample) {
+  cv::flip(sample.image, sample.image, 0);
+  const double height = sample.image.rows;
+  move_boxes(sample, [height](const Box& b) {
+    return Box{b.x_min, height - b.y_max, b.x_max, height - b.y_min};
+  });
+}
+
+void transpose(Sample& sample) {
+  cv::transpose(sample.image, sample.image);
+  move_boxes(sample, [](const Box& b) { return Box{b.y_min, b.x_min, b.y_max, b.x_max}; });
 }
 
 // Brightness, contrast and saturation are one affine map of (R, G, B); so is a turn of the hue (a rotation
@@ -53,18 +60,16 @@ cv::Matx34d color_matrix(const Augmentation& options, double mean_grey, Random& 
 
 }  // namespace
 
-void augment(cv::Mat& image, std::vector<Annotation>& annotations, const Augmentation& options,
-             Random& random) {
-  cv::Mat changed = image.clone();
-  if (options.transpose && random.coin()) transpose(changed, annotations);
-  if (options.horizontal_flip && random.coin()) flip_horizontally(changed, annotations);
-  if (options.vertical_flip && random.coin()) flip_vertically(changed, annotations);
+void augment(Sample& sample, const Augmentation& options, Random& random) {
+  sample.image = sample.image.clone();
+  if (options.transpose && random.coin()) transpose(sample);
+  if (options.horizontal_flip && random.coin()) flip_horizontally(sample);
+  if (options.vertical_flip && random.coin()) flip_vertically(sample);
   if (options.brightness > 0 || options.contrast > 0 || options.saturation > 0 || options.hue > 0) {
-    const cv::Scalar mean = cv::mean(changed);
+    const cv::Scalar mean = cv::mean(sample.image);
     const double grey = 0.299 * mean[0] + 0.587 * mean[1] + 0.114 * mean[2];
-    cv::transform(changed, changed, color_matrix(options, grey, random));
+    cv::transform(sample.image, sample.image, color_matrix(options, grey, random));
   }
-  image = std::move(changed);
 }
 
 }  // namespace smearscope::training

@@ -12,7 +12,7 @@
 namespace smearscope::training {
 namespace {
 
-constexpr const char* format = "smearscope-checkpoint-1";
+constexpr const char* format = "smearscope-checkpoint-2";
 
 const std::string& entry(const SafetensorsHeader& header, const char* key) {
   const auto found = header.metadata.find(key);
@@ -48,6 +48,8 @@ Checkpoint read(std::ifstream& in, std::uint64_t file_bytes) {
   checkpoint.seed = whole_number(header, "seed");
   checkpoint.step = whole_number(header, "step");
   checkpoint.seconds = std::strtod(entry(header, "seconds").c_str(), nullptr);
+  checkpoint.best_validation = std::strtod(entry(header, "best_validation").c_str(), nullptr);
+  checkpoint.worse_validations = whole_number(header, "worse_validations");
   checkpoint.regimen = entry(header, "regimen");
   checkpoint.corpus_digest = entry(header, "corpus_digest");
   for (const TensorPlace& place : header.tensors) {
@@ -66,13 +68,18 @@ Checkpoint read(std::ifstream& in, std::uint64_t file_bytes) {
 }  // namespace
 
 void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
-  char seconds[32];
-  std::snprintf(seconds, sizeof seconds, "%.17g", checkpoint.seconds);
+  const auto exactly = [](double value) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.17g", value);
+    return std::string(text);
+  };
   SafetensorsHeader header;
   header.metadata = {{"format", format},
                      {"seed", std::to_string(checkpoint.seed)},
                      {"step", std::to_string(checkpoint.step)},
-                     {"seconds", seconds},
+                     {"seconds", exactly(checkpoint.seconds)},
+                     {"best_validation", exactly(checkpoint.best_validation)},
+                     {"worse_validations", std::to_string(checkpoint.worse_validations)},
                      {"regimen", checkpoint.regimen},
                      {"corpus_digest", checkpoint.corpus_digest}};
   std::vector<std::pair<const void*, std::size_t>> parts(1);

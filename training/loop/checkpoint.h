@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -18,9 +19,11 @@ struct SavedTensor {
 
 struct Checkpoint {
   std::uint64_t seed = 0;
-  std::uint64_t step = 0;     // steps done
-  double seconds = 0;         // spent so far
-  std::string regimen;        // Regimen::text
+  std::uint64_t step = 0;                                            // steps done
+  double seconds = 0;                                                // spent so far
+  double best_validation = std::numeric_limits<double>::infinity();  // lowest validation loss so far
+  std::uint64_t worse_validations = 0;                               // since then
+  std::string regimen;                                               // Regimen::text
   std::string corpus_digest;  // a run goes on only with the data and the regimen that it was begun with
   std::vector<SavedTensor> tensors;
 };

@@ -1,138 +1,13 @@
 #include "loop/regimen.h"
 
-#include <toml++/toml.h>
 #include <algorithm>
-#include <array>
-#include <cstdint>
 #include <limits>
-#include <set>
 #include <sstream>
+
+#include "loop/regimen_table.h"
 
 namespace smearscope::training {
 namespace {
-
-// One table of the file. Keys that were asked for are known; any other is an error.
-class Table {
- public:
-  Table(const toml::table& document, std::string name, std::string file)
-      : name_(std::move(name)), file_(std::move(file)) {
-    if (name_.empty()) {
-      table_ = &document;
-    } else if (const toml::node* node = document.get(name_)) {
-      table_ = node->as_table();
-      if (!table_) throw Error(file_ + ": \"" + name_ + "\" must be a table: [" + name_ + "]");
-    }
-  }
-
-  void read(const char* key, std::string& value) {
-    if (const toml::node* node = find(key)) {
-      if (!node->is_string()) fail(key, "must be a text in quotes");
-      value = **node->as_string();
-    }
-  }
-  void read(const char* key, bool& value) {
-    if (const toml::node* node = find(key)) {
-      if (!node->is_boolean()) fail(key, "must be true or false");
-      value = **node->as_boolean();
-    }
-  }
-  void read(const char* key, int& value, int low, int high = 1 << 20) {
-    if (const toml::node* node = find(key)) value = integer(*node, key, low, high);
-  }
-  void read(const char* key, double& value, double low, double high) {
-    if (const toml::node* node = find(key)) value = number(*node, key, low, high);
-  }
-  void read(const char* key, std::vector<int>& values, int low, int high) {
-    if (const toml::node* node = find(key)) {
-      values.clear();
-      for (const toml::node& element : list(*node, key)) values.push_back(integer(element, key, low, high));
-    }
-  }
-  template <typename Real>
-  void read(const char* key, std::vector<Real>& values, double low, double high) {
-    if (const toml::node* node = find(key)) values = numbers<Real>(*node, key, low, high);
-  }
-  void read(const char* key, std::array<double, 3>& values, double low, double high) {
-    if (const toml::node* node = find(key)) {
-      const auto read = numbers<double>(*node, key, low, high);
-      if (read.size() != 3) fail(key, "must have three numbers: red, green, blue");
-      std::copy(read.begin(), read.end(), values.begin());
-    }
-  }
-  void read_anchor_sizes(const char* key, std::array<std::vector<float>, 5>& sizes) {
-    if (const toml::node* node = find(key)) {
-      const toml::array& levels = list(*node, key);
-      if (levels.size() != 5) fail(key, "must have five lists, for P2, P3, P4, P5 and P6");
-      for (std::size_t i = 0; i < 5; ++i) sizes[i] = numbers<float>(*levels.get(i), key, 1, 4096);
-    }
-  }
-
-  bool has(const char* key) { return find(key) != nullptr; }
-  void allow_table(const char* key) { known_.insert(key); }
-
-  // After all reads.
-  void refuse_unknown_keys() const {
-    if (!table_) return;
-    for (const auto& [key, node] : *table_) {
-      const std::string text(key.str());
-      if (known_.count(text)) continue;
-      std::string names;
-      for (const std::string& known : known_) names += (names.empty() ? "" : ", ") + known;
-      throw Error(file_ + ": unknown key \"" + full(text) + "\"; known here are " + names);
-    }
-  }
-
-  [[noreturn]] void fail(const std::string& key, const std::string& what) const {
-    throw Error(file_ + ": \"" + full(key) + "\" " + what);
-  }
-
- private:
-  std::string full(const std::string& key) const { return name_.empty() ? key : name_ + "." + key; }
-
-  const toml::node* find(const char* key) {
-    known_.insert(key);
-    return table_ ? table_->get(key) : nullptr;
-  }
-
-  int integer(const toml::node& node, const char* key, int low, int high) const {
-    if (!node.is_integer()) fail(key, "must be a whole number");
-    const std::int64_t value = **node.as_integer();
-    if (value < low || value > high) {
-      fail(key, "is " + std::to_string(value) + "; it must be " + std::to_string(low) + " to " +
-                    std::to_string(high));
-    }
-    return static_cast<int>(value);
-  }
-
-  double number(const toml::node& node, const char* key, double low, double high) const {
-    if (!node.is_number()) fail(key, "must be a number");
-    const double value = *node.value<double>();
-    if (!(value >= low && value <= high)) {  // also NaN
-      std::ostringstream text;
-      text << "is " << value << "; it must be " << low << " to " << high;
-      fail(key, text.str());
-    }
-    return value;
-  }
-
-  const toml::array& list(const toml::node& node, const char* key) const {
-    if (!node.is_array() || node.as_array()->empty()) fail(key, "must be a list that is not empty");
-    return *node.as_array();
-  }
-
-  template <typename Real>
-  std::vector<Real> numbers(const toml::node& node, const char* key, double low, double high) const {
-    std::vector<Real> values;
-    for (const toml::node& element : list(node, key)) {
-      values.push_back(static_cast<Real>(number(element, key, low, high)));
-    }
-    return values;
-  }
-
-  const toml::table* table_ = nullptr;  // nullptr: the file has none, all defaults
-  std::string name_, file_;
-  std::set<std::string> known_;
-};
 
 constexpr double any = std::numeric_limits<double>::max();
 
@@ -184,6 +59,20 @@ void read_thresholds(Table table, Thresholds& thresholds) {
   table.refuse_unknown_keys();
 }
 
+void read_labels(Table table, Labels& labels) {
+  table.read("completeness", labels.completeness);
+  table.read("parents", labels.parents);
+  table.refuse_unknown_keys();
+}
+
+void read_balance(Table table, Balance& balance, ClassificationLoss& loss) {
+  table.read("repeat_threshold", balance.repeat_threshold, 0, 1);
+  table.read("most_repeats", balance.most_repeats, 1, 1000);
+  table.read("effective_number_beta", balance.effective_number_beta, 0, 0.9999999);
+  table.read("focal_gamma", loss.focal_gamma, 0, 10);
+  table.refuse_unknown_keys();
+}
+
 void read_sampling(Table table, TrainingSettings& s) {
   table.read("proposals_before_nms", s.rpn_pre_nms_top_n, 1);
   table.read("proposals", s.rpn_post_nms_top_n, 1);
@@ -202,6 +91,7 @@ void read_sampling(Table table, TrainingSettings& s) {
 void read_optimisation(Table table, Optimisation& o, const Transform& transform) {
   table.read("epochs", o.epochs, 1);
   table.read("batch_size", o.batch_size, 1, 1024);
+  table.read("micro_batch", o.micro_batch, 0, 1024);
   table.read("learning_rate", o.learning_rate, 0, 100);
   table.read("momentum", o.momentum, 0, 0.99999);
   table.read("weight_decay", o.weight_decay, 0, 1);
@@ -220,6 +110,8 @@ void read_optimisation(Table table, Optimisation& o, const Transform& transform)
   table.read("ema_decay", o.ema_decay, 0, 0.999999);
   table.read("min_sides", o.min_sides, 32, transform.max_side);
   table.read("validate_every", o.validate_every, 0);
+  table.read("early_stop", o.early_stop, 0);
+  if (o.early_stop > 0 && o.validate_every == 0) table.fail("early_stop", "needs validate_every");
   table.refuse_unknown_keys();
 }
 
@@ -231,6 +123,12 @@ void read_augmentation(Table table, Augmentation& a) {
   table.read("contrast", a.contrast, 0, 1);
   table.read("saturation", a.saturation, 0, 1);
   table.read("hue", a.hue, 0, 0.5);
+  table.read("red_cell_sides", a.red_cell_sides, 4, 1000);
+  if (!a.red_cell_sides.empty() &&
+      (a.red_cell_sides.size() != 2 || a.red_cell_sides[0] > a.red_cell_sides[1]))
+    table.fail("red_cell_sides", "must be two numbers, the smaller first");
+  table.read("copy_paste", a.copy_paste, 0, 1);
+  table.read("copy_paste_cells", a.copy_paste_cells, 1, 100);
   table.refuse_unknown_keys();
 }
 
@@ -279,8 +177,13 @@ Regimen read_regimen(const std::filesystem::path& file, const std::vector<std::s
   top.read("name", regimen.name);
   if (regimen.name.empty()) top.fail("name", "is missing");
   top.read("licence", regimen.licence);
-  for (const char* table :
-       {"network", "preprocessing", "thresholds", "sampling", "training", "augmentation"}) {
+  std::string start = "random";
+  top.read("start", start);
+  if (start != "random" && start != "weights")
+    top.fail("start", "is '" + start + "'; it must be random or weights");
+  regimen.starts_with_weights = start == "weights";
+  for (const char* table : {"network", "preprocessing", "thresholds", "labels", "balance", "sampling",
+                            "training", "augmentation"}) {
     top.allow_table(table);
   }
   top.refuse_unknown_keys();
@@ -288,6 +191,8 @@ Regimen read_regimen(const std::filesystem::path& file, const std::vector<std::s
   read_network(table("network"), regimen);
   read_preprocessing(table("preprocessing"), regimen.info.transform.adjustment);
   read_thresholds(table("thresholds"), regimen.info.thresholds);
+  read_labels(table("labels"), regimen.labels);
+  read_balance(table("balance"), regimen.balance, regimen.settings.classification);
   read_sampling(table("sampling"), regimen.settings);
   read_optimisation(table("training"), regimen.optimisation, regimen.info.transform);
   read_augmentation(table("augmentation"), regimen.augmentation);

@@ -21,6 +21,30 @@ struct Augmentation {
   double contrast = 0.0;    // factor 1 +- this, around the image's mean grey
   double saturation = 0.0;  // factor 1 +- this
   double hue = 0.0;         // +- this many turns of the colour wheel, up to 0.5
+  // Pixels in the network's input, smallest and largest: images of known scale are cropped so that their red
+  // cells get a side drawn from this range (if they are smaller). Empty: off.
+  std::vector<double> red_cell_sides;
+  // How likely it is that cells of rare classes are pasted into an image, and how many at most.
+  double copy_paste = 0.0;
+  int copy_paste_cells = 3;
+};
+
+// Learning from labels that don't tell everything; off: what has no box is background, and a class is itself
+// alone.
+struct Labels {
+  bool completeness = false;  // use the corpus's ignore regions and what it says of classes
+  bool parents = false;       // a general label asks for the sum of its kinds
+};
+
+// Against rare classes being drowned.
+struct Balance {
+  // Images are repeated max over their classes of sqrt(threshold / frequency), frequency being the share of
+  // images that have the class (Gupta et al., 2019: LVIS). 0: off.
+  double repeat_threshold = 0;
+  double most_repeats = 10;
+  // Class weights in the loss, (1 - beta) / (1 - beta^n) for n boxes (Cui et al., 2019), scaled to a mean of
+  // 1 over the boxes; background has 1. 0: off.
+  double effective_number_beta = 0;
 };
 
 enum class Schedule { step, cosine };
@@ -28,6 +52,8 @@ enum class Schedule { step, cosine };
 struct Optimisation {
   int epochs = 1;
   int batch_size = 4;
+  int micro_batch =
+      0;  // images at a time, where memory doesn't hold a batch: gradients add up; 0: all at once
   double learning_rate = 0.02;
   double momentum = 0.9;
   double weight_decay = 1e-4;
@@ -40,15 +66,20 @@ struct Optimisation {
   double ema_decay = 0.0;      // moving average of the weights, which is what is saved; 0: off
   std::vector<int> min_sides;  // one is drawn per batch; empty: the network's min_side
   int validate_every = 0;      // epochs; 0: never
+  int early_stop =
+      0;  // end after so many validations without a lower loss, with the weights of the lowest; 0: off
 };
 
 struct Regimen {
   std::string name;
   std::string licence;
+  bool starts_with_weights = false;  // another model's weights have to be given
   ModelInfo info;  // architecture, transform, thresholds, pixel size; the rest is filled in by the trainer
   TrainingSettings settings;
   Optimisation optimisation;
   Augmentation augmentation;
+  Labels labels;
+  Balance balance;
   std::string text;  // as a TOML document, with all overrides in it
 };
 

@@ -2,14 +2,21 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
+#include "corpus/completeness.h"
 #include "corpus/folder.h"
 #include "corpus/image_io.h"
 #include "loop/augment.h"
-#include "loop/random.h"
+#include "loop/balance.h"
+#include "loop/copy_paste.h"
+#include "loop/zoom.h"
 
 namespace smearscope::training {
 namespace {
+
+// Cells of a class are pasted if the class has at most this share of the boxes that the commonest one has.
+constexpr double rare = 0.2;
 
 constexpr std::size_t decoded_bytes_limit = std::size_t{2} << 30U;
 
@@ -22,10 +29,6 @@ std::string joined(const std::vector<std::string>& names) {
 }
 
 }  // namespace
-
-std::size_t Samples::Source::per_epoch() const {
-  return static_cast<std::size_t>(std::llround(weight * static_cast<double>(train.size())));
-}
 
 Samples::Samples(const std::vector<CorpusChoice>& choices, const Regimen& regimen, std::uint64_t seed)
     : regimen_(regimen), seed_(seed) {
@@ -40,24 +43,72 @@ Samples::Samples(const std::vector<CorpusChoice>& choices, const Regimen& regime
                   joined(classes_) + ")");
     }
     classes_ = names;
+    corpus_classes_ = read.classes;
     digests.push_back(corpus::digest_of(read));
-    sources_.push_back({{}, choice.weight});
+    sources_.emplace_back();
+    sources_.back().weight = choice.weight;
     for (corpus::Image& image : read.images) {
       if (image.part == "train") sources_.back().train.push_back(std::move(image));
       if (image.part == "val") val_.push_back(std::move(image));
     }
   }
   digest_ = digests.size() == 1 ? digests[0] : corpus::sha256_of_text(joined(digests));
+  for (const corpus::Class& c : corpus_classes_) parents_.push_back(c.parent);
+  balance();
   if (images_per_epoch() == 0) {
     throw Error(choices.front().folder +
                 ": no training images (annotations/train.json; smearscope-corpus split makes it)");
   }
 }
 
+void Samples::balance() {
+  std::vector<corpus::Image> all;  // without what balancing doesn't look at
+  for (const Source& source : sources_) {
+    for (const corpus::Image& image : source.train) {
+      all.emplace_back();
+      all.back().annotations = image.annotations;
+    }
+  }
+  class_weights_ = training::class_weights(all, classes_.size(), regimen_.balance);
+  const std::vector<double> factors = repeat_factors(all, classes_.size(), regimen_.balance);
+  std::size_t next = 0;
+  for (Source& source : sources_) {
+    double sum = 0;
+    for (std::size_t i = 0; i < source.train.size(); ++i) {
+      source.per_epoch.push_back(source.weight * factors[next++]);
+      sum += source.per_epoch.back();
+    }
+    const double whole = std::round(sum);
+    for (double& often : source.per_epoch) often = sum > 0 ? often * whole / sum : 0;
+  }
+  if (regimen_.augmentation.copy_paste <= 0) return;
+  // The rarer a class, the likelier are its cells; together they are as likely as those of another.
+  std::vector<double> boxes(classes_.size());
+  for (const corpus::Image& image : all) {
+    for (const corpus::Annotation& a : image.annotations) ++boxes[static_cast<std::size_t>(a.category)];
+  }
+  const double usual = *std::max_element(boxes.begin(), boxes.end());
+  double sum = 0;
+  for (const Source& source : sources_) {
+    for (const corpus::Image& image : source.train) {
+      for (std::size_t i = 0; i < image.annotations.size(); ++i) {
+        const double count = boxes[static_cast<std::size_t>(image.annotations[i].category)];
+        if (source.weight <= 0 || count > rare * usual ||
+            image.annotations[i].origin == corpus::BoxOrigin::fallback) {
+          continue;
+        }
+        sum += 1 / count;
+        donors_.push_back({&image, i, sum});
+      }
+    }
+  }
+}
+
 std::size_t Samples::images_per_epoch() const {
-  std::size_t count = 0;
-  for (const Source& source : sources_) count += source.per_epoch();
-  return count;
+  double count = 0;
+  for (const Source& source : sources_)
+    count += std::accumulate(source.per_epoch.begin(), source.per_epoch.end(), 0.0);
+  return static_cast<std::size_t>(std::llround(count));
 }
 
 std::size_t Samples::batches_per_epoch() const {
@@ -65,18 +116,24 @@ std::size_t Samples::batches_per_epoch() const {
   return (images_per_epoch() + batch - 1) / batch;
 }
 
+// Each image as often as it is due: shares of a whole are dealt out anew in each epoch.
 std::vector<const corpus::Image*> Samples::epoch_order(std::size_t epoch) const {
   Random random(seed_, order_of_epoch, epoch);
   std::vector<const corpus::Image*> order;
   for (const Source& source : sources_) {
-    std::vector<const corpus::Image*> once;
-    for (const corpus::Image& image : source.train) once.push_back(&image);
-    std::size_t wanted = source.per_epoch();
-    while (wanted > 0 && !once.empty()) {
-      random.shuffle(once);
-      const std::size_t count = std::min(wanted, once.size());
-      order.insert(order.end(), once.begin(), once.begin() + static_cast<std::ptrdiff_t>(count));
-      wanted -= count;
+    std::vector<std::size_t> indices(source.train.size());
+    std::iota(indices.begin(), indices.end(), std::size_t(0));
+    random.shuffle(indices);
+    const double whole = std::round(std::accumulate(source.per_epoch.begin(), source.per_epoch.end(), 0.0));
+    const double begin = random.uniform();
+    double due = begin;
+    std::size_t given = 0;
+    for (std::size_t i = 0; i < indices.size(); ++i) {
+      due += source.per_epoch[indices[i]];
+      // Rounding must not cost the last image its place.
+      const bool last = i + 1 == indices.size();
+      const auto up_to = static_cast<std::size_t>(last ? whole : std::floor(due));
+      for (; given < up_to; ++given) order.push_back(&source.train[indices[i]]);
     }
   }
   random.shuffle(order);
@@ -84,7 +141,14 @@ std::vector<const corpus::Image*> Samples::epoch_order(std::size_t epoch) const 
 }
 
 Sample Samples::load(const corpus::Image& record) const {
-  Sample sample{record.path.string(), {}, record.annotations};
+  Sample sample;
+  sample.file = record.path.string();
+  sample.annotations = record.annotations;
+  sample.pixel_size_um = record.pixel_size_um;
+  if (regimen_.labels.completeness) {
+    sample.ignore_regions = record.ignore_regions;
+    sample.open_classes = corpus::open_classes(record, corpus_classes_);
+  }
   {
     const std::lock_guard lock(mutex_);
     const auto found = decoded_.find(sample.file);
@@ -125,11 +189,33 @@ Batch Samples::batch(std::size_t step) const {
   const std::vector<int>& sides = regimen_.optimisation.min_sides;
   batch.min_side = sides.empty() ? regimen_.info.transform.min_side : sides[random.below(sides.size())];
   batch.sampling_seed = Random(seed_, sampling_of_step, step).next();
+  const Transform& transform = regimen_.info.transform;
+  const Augmentation& augmentation = regimen_.augmentation;
   for (const corpus::Image* image : chosen) {
     batch.samples.push_back(load(*image));
-    augment(batch.samples.back().image, batch.samples.back().annotations, regimen_.augmentation, random);
+    Sample& sample = batch.samples.back();
+    if (augmentation.red_cell_sides.size() == 2) {
+      const double low = std::log(augmentation.red_cell_sides[0]),
+                   high = std::log(augmentation.red_cell_sides[1]);
+      zoom_to(sample, std::exp(random.uniform(low, high)), batch.min_side, transform.max_side, random);
+    }
+    paste_rare_cells(sample, random);
+    augment(sample, augmentation, random);
   }
   return batch;
+}
+
+void Samples::paste_rare_cells(Sample& sample, Random& random) const {
+  if (donors_.empty() || random.uniform() >= regimen_.augmentation.copy_paste) return;
+  const std::size_t count =
+      1 + random.below(static_cast<std::size_t>(regimen_.augmentation.copy_paste_cells));
+  for (std::size_t i = 0; i < count; ++i) {
+    const double drawn = random.uniform(0, donors_.back().up_to);
+    const auto donor = std::upper_bound(donors_.begin(), donors_.end() - 1, drawn,
+                                        [](double value, const Donor& d) { return value < d.up_to; });
+    const corpus::Image& image = *donor->image;
+    paste(sample, cut_out(load(image), image.annotations[donor->annotation]), random);
+  }
 }
 
 Batch Samples::val_batch(std::size_t first, std::size_t count) const {

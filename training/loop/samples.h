@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "corpus/records.h"
+#include "loop/random.h"
 #include "loop/regimen.h"
+#include "loop/sample.h"
 #include "smearscope/error.h"
 
 namespace smearscope::training {
@@ -17,12 +19,6 @@ namespace smearscope::training {
 struct CorpusChoice {
   std::string folder;
   double weight = 1;  // each image is seen this many times per epoch, on average
-};
-
-struct Sample {
-  std::string file;
-  cv::Mat image;  // 8-bit RGB
-  std::vector<corpus::Annotation> annotations;
 };
 
 struct Batch {
@@ -39,6 +35,10 @@ class Samples {
   Samples(const std::vector<CorpusChoice>& choices, const Regimen& regimen, std::uint64_t seed);
 
   const std::vector<std::string>& classes() const { return classes_; }
+  // For each class the index of the one that it is a kind of, or -1.
+  const std::vector<int>& class_parents() const { return parents_; }
+  // As Balance asks for (balance.h); empty if it doesn't.
+  const std::vector<double>& class_weights() const { return class_weights_; }
   const std::string& digest() const { return digest_; }  // of the one corpus, or over those of all
   std::size_t images_per_epoch() const;
   std::size_t batches_per_epoch() const;  // the last may be smaller
@@ -53,17 +53,29 @@ class Samples {
  private:
   struct Source {
     std::vector<corpus::Image> train;
+    std::vector<double> per_epoch;  // how often each of them is seen, on average; sums up to a whole number
     double weight = 1;
-    std::size_t per_epoch() const;
+  };
+  // A cell that may be pasted into other images.
+  struct Donor {
+    const corpus::Image* image;
+    std::size_t annotation;
+    double up_to;  // sum of the chances of the donors up to this one
   };
 
+  void balance();
   std::vector<const corpus::Image*> epoch_order(std::size_t epoch) const;
   Sample load(const corpus::Image& image) const;
+  void paste_rare_cells(Sample& sample, Random& random) const;
 
   Regimen regimen_;
   std::uint64_t seed_ = 0;
+  std::vector<corpus::Class> corpus_classes_;
   std::vector<std::string> classes_;
+  std::vector<int> parents_;
+  std::vector<double> class_weights_;
   std::vector<Source> sources_;
+  std::vector<Donor> donors_;
   std::vector<corpus::Image> val_;
   std::string digest_;
 

@@ -10,10 +10,13 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <optional>
 
+#include "import/network_weights.h"
 #include "loop/checkpoint.h"
+#include "loop/event_file.h"
 #include "loop/loader.h"
 #include "loop/progress.h"
 #include "loop/regimen.h"
@@ -44,15 +47,25 @@ at::Tensor tensor_of(const cv::Mat& rgb) {
   return bytes.permute({2, 0, 1}).to(at::kFloat).div_(255);
 }
 
-Target target_of(const std::vector<corpus::Annotation>& annotations) {
-  std::vector<float> boxes;
+at::Tensor tensor_of(const std::vector<corpus::Box>& boxes) {
+  std::vector<float> values;
+  for (const corpus::Box& box : boxes) {
+    for (double v : {box.x_min, box.y_min, box.x_max, box.y_max}) values.push_back(static_cast<float>(v));
+  }
+  return at::tensor(values, at::kFloat).view({-1, 4});
+}
+
+Target target_of(const Sample& sample) {
+  std::vector<corpus::Box> boxes;
   std::vector<std::int64_t> labels;
-  for (const corpus::Annotation& a : annotations) {
-    for (double v : {a.box.x_min, a.box.y_min, a.box.x_max, a.box.y_max})
-      boxes.push_back(static_cast<float>(v));
+  for (const corpus::Annotation& a : sample.annotations) {
+    boxes.push_back(a.box);
     labels.push_back(a.category + 1);
   }
-  return {at::tensor(boxes, at::kFloat).view({-1, 4}), at::tensor(labels, at::kLong)};
+  Target target{tensor_of(boxes), at::tensor(labels, at::kLong)};
+  if (!sample.ignore_regions.empty()) target.ignore_regions = tensor_of(sample.ignore_regions);
+  for (const int open : sample.open_classes) target.open_classes.push_back(open + 1);
+  return target;
 }
 
 LossValues values_of(const Losses& losses) {
@@ -60,15 +73,16 @@ LossValues values_of(const Losses& losses) {
           losses.classification.item<double>(), losses.box.item<double>()};
 }
 
-Losses losses_of(FasterRcnn& network, const Batch& batch) {
+// Of the batch's images `first` to `end`.
+Losses losses_of(FasterRcnn& network, const Batch& batch, std::size_t first, std::size_t end) {
   std::vector<at::Tensor> images;
   std::vector<Target> targets;
-  for (const Sample& sample : batch.samples) {
-    images.push_back(tensor_of(sample.image));
-    targets.push_back(target_of(sample.annotations));
+  for (std::size_t i = first; i < end; ++i) {
+    images.push_back(tensor_of(batch.samples[i].image));
+    targets.push_back(target_of(batch.samples[i]));
   }
   LossOptions options;
-  options.sampling_seed = batch.sampling_seed;
+  options.sampling_seed = batch.sampling_seed + first;
   options.min_side = batch.min_side;
   return network->losses(images, targets, options);
 }
@@ -78,6 +92,21 @@ void add(LossValues& sum, const LossValues& values, double weight) {
   sum.rpn_box += weight * values.rpn_box;
   sum.classification += weight * values.classification;
   sum.box += weight * values.box;
+}
+
+void add_to(EventFile& events, const std::string& part, const LossValues& losses, std::uint64_t step) {
+  events.add(part + "/loss", losses.total(), step);
+  events.add(part + "/objectness", losses.objectness, step);
+  events.add(part + "/rpn_box", losses.rpn_box, step);
+  events.add(part + "/classification", losses.classification, step);
+  events.add(part + "/box", losses.box, step);
+}
+
+void add_to(EventFile& events, const Report& r, const std::optional<LossValues>& validation) {
+  add_to(events, "train", r.losses, r.step);
+  if (validation) add_to(events, "val", *validation, r.step);
+  events.add("learning_rate", r.learning_rate, r.step);
+  events.add("images_per_second", r.images_per_second, r.step);
 }
 
 // One call of train.
@@ -92,9 +121,11 @@ class Run {
   void save_checkpoint();
   void save_model_file();
   ModelInfo final_info() const;
+  void check_finite(const LossValues& values, const Batch& batch) const;
   void train_step(const Batch& batch);
   void report(bool to_log);
   LossValues validate();
+  bool has_stopped_improving() const;
 
   double seconds() const { return seconds_before_ + seconds_since(start_); }
   std::string path(const char* file) const { return (fs::path(options_.output) / file).string(); }
@@ -106,9 +137,13 @@ class Run {
   FasterRcnn network_{nullptr};
   std::unique_ptr<WeightUpdate> update_;
   std::unique_ptr<TrainLog> log_;
+  std::unique_ptr<EventFile> events_;
   Progress progress_;
   std::size_t total_steps_ = 0;
   std::size_t step_ = 0;  // steps done
+  double best_validation_ = std::numeric_limits<double>::infinity();
+  std::uint64_t worse_validations_ = 0;
+  bool is_best_ = false;  // the last step ended with the lowest validation loss so far
   double seconds_before_ = 0;
   Clock::time_point start_ = Clock::now();
   Clock::time_point last_checkpoint_ = Clock::now();
@@ -121,6 +156,14 @@ class Run {
   std::size_t images_this_call_ = 0;
 };
 
+// What the corpora decide of how the network is trained.
+TrainingSettings settings_for(const Regimen& regimen, const Samples& samples) {
+  TrainingSettings settings = regimen.settings;
+  if (regimen.labels.parents) settings.class_parents = samples.class_parents();
+  settings.classification.class_weights = samples.class_weights();
+  return settings;
+}
+
 ModelInfo with_classes(const ModelInfo& info, const std::vector<std::string>& classes) {
   ModelInfo with = info;
   with.classes = classes;
@@ -132,11 +175,20 @@ Run::Run(const TrainOptions& options)
       seed_(options.resume ? read_checkpoint(path("checkpoint.safetensors")).seed : options.seed),
       regimen_(read_regimen(options.regimen, options.overrides)),
       samples_(options.corpora, regimen_, seed_) {
+  if (regimen_.starts_with_weights && options.init.empty() && !options.resume) {
+    throw Error(options.regimen + ": begins with another model's weights; name them with --init FILE");
+  }
+  const ModelInfo info = with_classes(regimen_.info, samples_.classes());
+  checkpoint::InitialWeights initial;  // before denormals are flushed: some variances are that small
+  const bool has_init = !options.init.empty() && !options.resume;
+  if (has_init) initial = checkpoint::read_initial_weights(options.init, info);
   at::set_num_threads(options.threads > 0 ? options.threads : usable_cores());
   at::globalContext().setFlushDenormal(true);
   at::manual_seed(seed_);
-  network_ = FasterRcnn(with_classes(regimen_.info, samples_.classes()), regimen_.settings);
-  if (!options.init.empty() && !options.resume) load_weights(network_, *Model::load(options.init));
+  network_ = FasterRcnn(info, settings_for(regimen_, samples_));
+  load_tensors(network_, checkpoint::views_of(initial.tensors));
+  for (const std::string& note : initial.notes) progress_.message(options.init + ": " + note);
+  if (has_init) progress_.message(options.init + ": " + initial.summary());
   update_ = std::make_unique<WeightUpdate>(network_, regimen_.optimisation);
   total_steps_ = samples_.batches_per_epoch() * static_cast<std::size_t>(regimen_.optimisation.epochs);
   if (options.resume) {
@@ -145,6 +197,7 @@ Run::Run(const TrainOptions& options)
     start_folder();
   }
   log_ = std::make_unique<TrainLog>(path("train-log.csv"), step_);
+  events_ = std::make_unique<EventFile>(options.output);
   first_step_ = step_;
 }
 
@@ -177,12 +230,15 @@ void Run::load_checkpoint() {
     throw Error(file + ": " + problem.what());
   }
   step_ = checkpoint.step;
+  best_validation_ = checkpoint.best_validation;
+  worse_validations_ = checkpoint.worse_validations;
   seconds_before_ = checkpoint.seconds;
 }
 
 void Run::save_checkpoint() {
   write_checkpoint(path("checkpoint.safetensors"),
-                   {seed_, step_, seconds(), regimen_.text, samples_.digest(), update_->save()});
+                   {seed_, step_, seconds(), best_validation_, worse_validations_, regimen_.text,
+                    samples_.digest(), update_->save()});
   last_checkpoint_ = Clock::now();
 }
 
@@ -199,29 +255,44 @@ ModelInfo Run::final_info() const {
   return info;
 }
 
+// With early_stop the file has the weights of the lowest validation loss.
 void Run::save_model_file() {
+  const bool keeps_best = regimen_.optimisation.early_stop > 0 && std::isfinite(best_validation_);
+  if (keeps_best && !is_best_) return;
   const AverageInUse average(*update_);
   save_model(network_, final_info(), path("model.safetensors"), options_.dtype);
+}
+
+void Run::check_finite(const LossValues& values, const Batch& batch) const {
+  if (std::isfinite(values.total())) return;
+  std::string files;
+  for (const Sample& sample : batch.samples) files += (files.empty() ? "" : ", ") + sample.file;
+  char numbers[160];
+  std::snprintf(numbers, sizeof numbers, "objectness %g, rpn box %g, classification %g, box %g",
+                values.objectness, values.rpn_box, values.classification, values.box);
+  throw Error("step " + std::to_string(step_ + 1) + ": the loss is not finite (" + numbers +
+              "); lower training.learning_rate or look at the batch's images: " + files);
 }
 
 void Run::train_step(const Batch& batch) {
   const double rate =
       learning_rate_at(regimen_.optimisation, step_, total_steps_, samples_.batches_per_epoch());
   network_->train();
-  const Losses losses = losses_of(network_, batch);
-  const LossValues values = values_of(losses);
-  if (!std::isfinite(values.total())) {
-    std::string files;
-    for (const Sample& sample : batch.samples) files += (files.empty() ? "" : ", ") + sample.file;
-    char numbers[160];
-    std::snprintf(numbers, sizeof numbers, "objectness %g, rpn box %g, classification %g, box %g",
-                  values.objectness, values.rpn_box, values.classification, values.box);
-    throw Error("step " + std::to_string(step_ + 1) + ": the loss is not finite (" + numbers +
-                "); lower training.learning_rate or look at the batch's images: " + files);
+  const std::size_t size = batch.samples.size();
+  const auto micro = static_cast<std::size_t>(regimen_.optimisation.micro_batch);
+  LossValues values;
+  for (std::size_t first = 0; first < size;) {
+    const std::size_t end = micro == 0 ? size : std::min(size, first + micro);
+    const double share = static_cast<double>(end - first) / static_cast<double>(size);
+    const Losses losses = losses_of(network_, batch, first, end);
+    add(values, values_of(losses), share);
+    check_finite(values, batch);
+    (losses.total() * share).backward();
+    first = end;
   }
-  losses.total().backward();
   update_->step(rate, step_);
   ++step_;
+  is_best_ = false;
   add(sum_, values, 1);
   ++summed_steps_;
   summed_images_ += batch.samples.size();
@@ -249,12 +320,16 @@ void Run::report(bool to_log) {
   if (epoch_done && every > 0 && r.epoch % static_cast<std::size_t>(every) == 0 &&
       samples_.val_images() > 0) {
     validation = validate();
+    is_best_ = validation->total() < best_validation_;
+    worse_validations_ = is_best_ ? 0 : worse_validations_ + 1;
+    best_validation_ = std::min(best_validation_, validation->total());
     char text[160];
     std::snprintf(text, sizeof text, "epoch %zu: training loss %.4f, validation loss %.4f, %s", r.epoch,
                   r.losses.total(), validation->total(), clock_text(r.seconds).c_str());
     progress_.message(text);
   }
   log_->add(r, validation);
+  add_to(*events_, r, validation);
   sum_ = {};
   summed_steps_ = summed_images_ = 0;
   summed_since_ = Clock::now();
@@ -270,9 +345,14 @@ LossValues Run::validate() {
     const Batch batch = samples_.val_batch(first, size);
     const double share =
         static_cast<double>(batch.samples.size()) / static_cast<double>(samples_.val_images());
-    add(mean, values_of(losses_of(network_, batch)), share);
+    add(mean, values_of(losses_of(network_, batch, 0, batch.samples.size())), share);
   }
   return mean;
+}
+
+bool Run::has_stopped_improving() const {
+  const int patience = regimen_.optimisation.early_stop;
+  return patience > 0 && worse_validations_ >= static_cast<std::uint64_t>(patience);
 }
 
 TrainEnd Run::go() {
@@ -285,7 +365,7 @@ TrainEnd Run::go() {
   Loader loader(samples_, step_, total_steps_, usable_cores() > 2 ? 2 : 1);
   TrainEnd end = TrainEnd::finished;
   start_ = summed_since_ = Clock::now();
-  while (step_ < total_steps_) {
+  while (step_ < total_steps_ && !has_stopped_improving()) {
     train_step(loader.next());
     const bool epoch_done = step_ % per_epoch == 0;
     report(epoch_done || step_ % log_steps == 0);
@@ -300,7 +380,7 @@ TrainEnd Run::go() {
       save_checkpoint();
     }
   }
-  if (step_ == total_steps_) end = TrainEnd::finished;
+  if (step_ == total_steps_ || has_stopped_improving()) end = TrainEnd::finished;
   save_checkpoint();
   save_model_file();
   progress_.message(path("model.safetensors") + ": written after " + std::to_string(step_) + " of " +

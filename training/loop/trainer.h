@@ -17,7 +17,7 @@ struct TrainOptions {
   std::string regimen;                 // file
   std::vector<std::string> overrides;  // "table.key=value"
   std::string output;                  // folder; made if it isn't there
-  std::string init;                    // model file whose weights to begin with; empty: random
+  std::string init;                    // begin with what fits of this model file or PyTorch checkpoint
   std::uint64_t seed = 1;
   int threads = 0;         // 0: all cores this process may use
   double max_minutes = 0;  // of this call; 0: no limit

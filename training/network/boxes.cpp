@@ -59,6 +59,13 @@ float iou(const Box& a, const Box& b) {
   return iou_of(a, area(a), b, area(b));
 }
 
+float covered_share(const Box& box, const Box& region) {
+  const float width = std::min(box.x_max, region.x_max) - std::max(box.x_min, region.x_min);
+  const float height = std::min(box.y_max, region.y_max) - std::max(box.y_min, region.y_min);
+  if (!(width > 0 && height > 0)) return 0;
+  return width * height / ((box.x_max - box.x_min) * (box.y_max - box.y_min));
+}
+
 std::vector<int> match(const std::vector<Box>& truth, const std::vector<Box>& candidates, double high,
                        double low, bool low_quality) {
   const std::size_t count = candidates.size();

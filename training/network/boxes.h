@@ -35,6 +35,9 @@ void append_anchors(const std::vector<Box>& cell, Size grid, Size image, std::ve
 // Intersection over union; both boxes have positive area.
 float iou(const Box& a, const Box& b);
 
+// The share of `box` that lies in `region`, 0..1; `box` has positive area.
+float covered_share(const Box& box, const Box& region);
+
 constexpr int below_low_threshold = -1;  // background
 constexpr int between_thresholds = -2;   // neither: takes no part in a loss
 

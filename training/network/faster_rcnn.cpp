@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include "network/backbone.h"
@@ -37,6 +38,25 @@ void check(bool holds, const std::string& problem) {
   if (!holds) throw Error(problem);
 }
 
+void check_class_settings(int classes, const TrainingSettings& s) {
+  const std::vector<int>& parents = s.class_parents;
+  check(parents.empty() || parents.size() == static_cast<std::size_t>(classes),
+        "there must be one parent for each class, or none at all");
+  for (std::size_t i = 0; i < parents.size(); ++i) {
+    int above = static_cast<int>(i);
+    for (int steps = 0; above >= 0; ++steps) {
+      check(above < classes && steps <= classes, "the classes' parents go in a circle or are no classes");
+      above = parents[static_cast<std::size_t>(above)];
+    }
+  }
+  const std::vector<double>& weights = s.classification.class_weights;
+  check(weights.empty() || weights.size() == static_cast<std::size_t>(classes) + 1,
+        "there must be a weight for background and each class, or none at all");
+  check(std::all_of(weights.begin(), weights.end(), [](double w) { return w > 0 && std::isfinite(w); }),
+        "class weights must be positive numbers");
+  check(s.classification.focal_gamma >= 0, "focal_gamma must not be negative");
+}
+
 void check_settings(const ModelInfo& info, const TrainingSettings& s) {
   const Architecture& architecture = info.architecture;
   check(!info.classes.empty(), "the model has no classes: name at least one");
@@ -54,6 +74,7 @@ void check_settings(const ModelInfo& info, const TrainingSettings& s) {
         "positive fractions must be in 0..1");
   check(s.rpn_negative_iou <= s.rpn_positive_iou, "rpn_negative_iou must not be above rpn_positive_iou");
   check(s.frozen_stages >= 0 && s.frozen_stages <= 5, "frozen_stages must be 0..5");
+  check_class_settings(static_cast<int>(info.classes.size()), s);
 }
 
 // Detached tensor as floats in host memory.
@@ -86,8 +107,13 @@ at::Tensor rois_of(const std::vector<std::vector<Box>>& boxes, at::ScalarType ty
   return at::tensor(rows, at::kFloat).view({-1, 5}).to(type);
 }
 
+// Nothing to learn from still has a place in the graph.
+at::Tensor no_loss(const at::Tensor& output) {
+  return output.sum() * 0;
+}
+
 at::Tensor smooth_l1(const at::Tensor& input, const at::Tensor& target, std::int64_t samples) {
-  return at::smooth_l1_loss(input, target, at::Reduction::Sum, 1.0 / 9) / samples;
+  return at::smooth_l1_loss(input, target, at::Reduction::Sum, 1.0 / 9) / std::max(samples, std::int64_t{1});
 }
 
 void rpn_losses(const RpnHeadImpl::Output& rpn, const RpnSamples& samples, Losses& losses) {
@@ -97,21 +123,59 @@ void rpn_losses(const RpnHeadImpl::Output& rpn, const RpnSamples& samples, Losse
   const at::Tensor index = at::tensor(samples.anchors, at::kLong).to(device);
   at::Tensor is_object = at::zeros({anchors}, rpn.logits.options());
   is_object.slice(0, 0, positives).fill_(1);
-  losses.objectness =
-      at::binary_cross_entropy_with_logits(rpn.logits.flatten().index_select(0, index), is_object);
+  losses.objectness = anchors == 0 ? no_loss(rpn.logits)
+                                   : at::binary_cross_entropy_with_logits(
+                                         rpn.logits.flatten().index_select(0, index), is_object);
   const at::Tensor deltas = at::tensor(samples.deltas, at::kFloat).view({-1, 4}).to(rpn.deltas.options());
   losses.rpn_box =
       smooth_l1(rpn.deltas.view({-1, 4}).index_select(0, index.slice(0, 0, positives)), deltas, anchors);
 }
 
-void box_head_losses(const BoxHeadImpl::Output& head, const RoiSamples& samples, Losses& losses) {
+// Log probability of what each row may be: its label, or the sum over the classes that it may be.
+at::Tensor target_log_probability(const at::Tensor& logits, const RoiSamples& samples,
+                                  const at::Tensor& labels) {
+  const at::Tensor log_probability = logits.log_softmax(1);
+  if (samples.allowed.empty()) return log_probability.gather(1, labels.unsqueeze(1)).squeeze(1);
+  at::Tensor forbidden = at::tensor(samples.allowed, at::kByte).view({-1, logits.size(1)}).eq(0);
+  forbidden = forbidden.to(logits.device());
+  constexpr double minus_infinity = -std::numeric_limits<double>::infinity();
+  return log_probability.masked_fill(forbidden, minus_infinity).logsumexp(1);
+}
+
+at::Tensor classification_loss(const at::Tensor& logits, const RoiSamples& samples, const at::Tensor& labels,
+                               const ClassificationLoss& options) {
+  if (labels.size(0) == 0) return no_loss(logits);
+  if (samples.allowed.empty() && options.focal_gamma == 0 && options.class_weights.empty())
+    return at::cross_entropy_loss(logits, labels);
+  const at::Tensor log_probability = target_log_probability(logits, samples, labels);
+  at::Tensor loss = -log_probability;
+  if (options.focal_gamma > 0) {
+    // 1 - p loses all digits near p = 1, where its power's slope is wanted; there the loss is 0 anyway.
+    loss = loss * (1 - log_probability.exp()).clamp_min(1e-6).pow(options.focal_gamma);
+  }
+  if (options.class_weights.empty()) return loss.mean();
+  const at::Tensor weights =
+      at::tensor(options.class_weights, at::kDouble).to(loss.options()).index_select(0, labels);
+  return (loss * weights).sum() / weights.sum();
+}
+
+void box_head_losses(const BoxHeadImpl::Output& head, const RoiSamples& samples,
+                     const ClassificationLoss& options, Losses& losses) {
   const at::Device device = head.logits.device();
   const at::Tensor labels = at::tensor(samples.labels, at::kLong).to(device);
-  losses.classification = at::cross_entropy_loss(head.logits, labels);
-  const at::Tensor rows = at::tensor(samples.positive_rows, at::kLong).to(device);
+  losses.classification = classification_loss(head.logits, samples, labels, options);
+  const at::Tensor rows = at::tensor(samples.box_rows, at::kLong).to(device);
+  const at::Tensor classes = at::tensor(samples.box_classes, at::kLong).to(device);
   const at::Tensor deltas = at::tensor(samples.deltas, at::kFloat).view({-1, 4}).to(head.deltas.options());
-  const at::Tensor own_class = labels.index_select(0, rows);
-  losses.box = smooth_l1(head.deltas.index({rows, own_class}), deltas, labels.size(0));
+  const at::Tensor answers = head.deltas.index({rows, classes});
+  if (samples.allowed.empty()) {
+    losses.box = smooth_l1(answers, deltas, labels.size(0));
+    return;
+  }
+  const at::Tensor weights =
+      at::tensor(samples.box_weights, at::kFloat).view({-1, 1}).to(head.deltas.options());
+  const at::Tensor each = at::smooth_l1_loss(answers, deltas, at::Reduction::None, 1.0 / 9);
+  losses.box = (each * weights).sum() / std::max(labels.size(0), std::int64_t{1});
 }
 
 // Box head outputs for all images' boxes, image after image; P6 is not pooled from.
@@ -200,8 +264,10 @@ Losses FasterRcnnImpl::losses(const std::vector<torch::Tensor>& images, const st
   const ProposalLimits limits{s.rpn_pre_nms_top_n, s.rpn_post_nms_top_n,
                               info().architecture.rpn_nms_threshold};
   const auto proposals = propose_all(network_->anchors, features.rpn, batch.resized, limits);
-  const RoiSamples samples = sample_proposals(proposals, objects, s, random);
-  box_head_losses(run_box_head(network_->box_head, features.levels, samples.boxes), samples, losses);
+  const int classes = static_cast<int>(info().classes.size());
+  const RoiSamples samples = sample_proposals(proposals, objects, classes, s, random);
+  box_head_losses(run_box_head(network_->box_head, features.levels, samples.boxes), samples, s.classification,
+                  losses);
   return losses;
 }
 

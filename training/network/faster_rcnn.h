@@ -21,6 +21,10 @@ struct Target {
   torch::Tensor boxes;  // [n, 4] f32: x_min, y_min, x_max, y_max in pixels of the image as given; n may be 0
   torch::Tensor
       labels;  // [n] i64: 1-based index into ModelInfo::classes; 0 is background and not allowed here
+  // What is not known, so that nothing is learnt from it: cells in these regions may have no box ([m, 4] f32
+  // as boxes; undefined: there are none); cells of these classes (1-based) may have no box, anywhere.
+  torch::Tensor ignore_regions = torch::Tensor();
+  std::vector<int> open_classes = {};
 };
 
 // Scalars of the parameters' dtype, with gradient.
@@ -59,6 +63,10 @@ class FasterRcnnImpl : public torch::nn::Module {
   // images: one or more of [3, H, W] f32 RGB in 0..1, sizes may differ; normalised, resized and padded
   // inside. train() or eval() decides only what batch norm does. Throws smearscope::Error, naming image and
   // box, on a target that is not finite, has no area, or has a label out of range.
+  // An anchor or a proposal that matches no box is no negative if more than half of it lies in an ignore
+  // region. Where there are open classes, anchors are negatives only if they overlap a box, and what a
+  // proposal without a match may not be is less: the loss asks for the sum of the probabilities of background
+  // and open classes.
   Losses losses(const std::vector<torch::Tensor>& images, const std::vector<Target>& targets,
                 const LossOptions& options = {});
 
@@ -75,6 +83,10 @@ TORCH_MODULE(FasterRcnn);
 
 // Copies every tensor of `model` into `network`. Throws smearscope::Error naming the first that doesn't fit.
 void load_weights(FasterRcnn& network, const Model& model);
+
+// Copies `tensors` into those of the same names; all others keep their values. Throws smearscope::Error
+// naming the first that doesn't fit, and then changes nothing.
+void load_tensors(FasterRcnn& network, const std::vector<TensorView>& tensors);
 
 // Writes a model file (whole or not at all) with weights as f32, f16 or bf16, rounded to nearest even.
 // Throws smearscope::Error if a weight is not finite or the file can't be written.

@@ -23,42 +23,85 @@ bool is_finite(const Box& box) {
          std::isfinite(box.y_max);
 }
 
-}  // namespace
+bool is_box_list(const at::Tensor& boxes) {
+  return boxes.defined() && boxes.dim() == 2 && boxes.size(1) == 4 && boxes.scalar_type() == at::kFloat;
+}
 
-Objects checked_objects(const Target& target, std::size_t index, int class_count) {
-  const std::string where = "target " + std::to_string(index);
-  const bool fits = target.boxes.defined() && target.labels.defined() && target.boxes.dim() == 2 &&
-                    target.boxes.size(1) == 4 && target.boxes.scalar_type() == at::kFloat &&
-                    target.labels.dim() == 1 && target.labels.scalar_type() == at::kLong &&
-                    target.labels.size(0) == target.boxes.size(0);
-  if (!fits) throw Error(where + ": boxes must be [n, 4] f32 and labels [n] i64");
-  const at::Tensor boxes = target.boxes.to(at::kCPU).contiguous(),
-                   labels = target.labels.to(at::kCPU).contiguous();
+std::vector<Box> checked_boxes(const at::Tensor& tensor, const std::string& where) {
+  const at::Tensor boxes = tensor.to(at::kCPU).contiguous();
   const float* values = boxes.data_ptr<float>();
-  Objects objects;
+  std::vector<Box> checked;
   for (std::int64_t i = 0; i < boxes.size(0); ++i, values += 4) {
     const Box box{values[0], values[1], values[2], values[3]};
-    const std::int64_t label = labels.data_ptr<std::int64_t>()[i];
-    const std::string which = where + ", box " + std::to_string(i) + " " + describe(box);
+    const std::string which = where + std::to_string(i) + " " + describe(box);
     if (!is_finite(box)) throw Error(which + ": a coordinate is not a finite number");
     if (!(box.x_max > box.x_min && box.y_max > box.y_min)) {
       throw Error(which + ": has no area; x_max must be above x_min and y_max above y_min");
     }
+    checked.push_back(box);
+  }
+  return checked;
+}
+
+}  // namespace
+
+Objects checked_objects(const Target& target, std::size_t index, int class_count) {
+  const std::string where = "target " + std::to_string(index);
+  const bool fits = is_box_list(target.boxes) && target.labels.defined() && target.labels.dim() == 1 &&
+                    target.labels.scalar_type() == at::kLong && target.labels.size(0) == target.boxes.size(0);
+  if (!fits) throw Error(where + ": boxes must be [n, 4] f32 and labels [n] i64");
+  if (target.ignore_regions.defined() && !is_box_list(target.ignore_regions))
+    throw Error(where + ": ignore regions must be [m, 4] f32");
+  const at::Tensor labels = target.labels.to(at::kCPU).contiguous();
+  Objects objects;
+  objects.boxes = checked_boxes(target.boxes, where + ", box ");
+  for (std::int64_t i = 0; i < labels.size(0); ++i) {
+    const std::int64_t label = labels.data_ptr<std::int64_t>()[i];
     if (label < 1 || label > class_count) {
-      throw Error(which + ": label " + std::to_string(label) + " is not in 1.." +
-                  std::to_string(class_count));
+      throw Error(where + ", box " + std::to_string(i) + " " + describe(objects.boxes[i]) + ": label " +
+                  std::to_string(label) + " is not in 1.." + std::to_string(class_count));
     }
-    objects.boxes.push_back(box);
     objects.labels.push_back(label);
   }
+  if (target.ignore_regions.defined())
+    objects.ignore_regions = checked_boxes(target.ignore_regions, where + ", ignore region ");
+  for (const int open : target.open_classes) {
+    if (open < 1 || open > class_count)
+      throw Error(where + ": open class " + std::to_string(open) + " is not in 1.." +
+                  std::to_string(class_count));
+  }
+  objects.open_classes = target.open_classes;
   return objects;
 }
 
 void resize_objects(Objects& objects, Size from, Size to) {
   const float x = static_cast<float>(to.width) / static_cast<float>(from.width);
   const float y = static_cast<float>(to.height) / static_cast<float>(from.height);
-  for (Box& box : objects.boxes) box = scale(box, x, y);
+  for (std::vector<Box>* boxes : {&objects.boxes, &objects.ignore_regions}) {
+    for (Box& box : *boxes) box = scale(box, x, y);
+  }
 }
+
+namespace {
+
+// What matches no box, but may be a cell that nobody labelled, is no background.
+void leave_out_unknown(const std::vector<Box>& candidates, const Objects& objects, std::vector<int>& matches,
+                       bool open_means_unknown) {
+  if (objects.ignore_regions.empty() && objects.open_classes.empty()) return;
+  constexpr float most = 0.5F;
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    if (matches[i] != below_low_threshold) continue;
+    const Box& box = candidates[i];
+    const bool ignored = std::any_of(objects.ignore_regions.begin(), objects.ignore_regions.end(),
+                                     [&](const Box& region) { return covered_share(box, region) > most; });
+    const bool unknown = open_means_unknown && !objects.open_classes.empty() &&
+                         std::none_of(objects.boxes.begin(), objects.boxes.end(),
+                                      [&](const Box& cell) { return covered_share(box, cell) > 0; });
+    if (ignored || unknown) matches[i] = between_thresholds;
+  }
+}
+
+}  // namespace
 
 RpnSamples sample_anchors(const std::vector<Box>& anchors, const std::vector<Objects>& objects,
                           const TrainingSettings& settings, RandomGenerator& random) {
@@ -68,6 +111,7 @@ RpnSamples sample_anchors(const std::vector<Box>& anchors, const std::vector<Obj
         for (std::int64_t i = begin; i < end; ++i) {
           matches[i] = match(objects[i].boxes, anchors, settings.rpn_positive_iou, settings.rpn_negative_iou,
                              /*low_quality=*/true);
+          leave_out_unknown(anchors, objects[i], matches[i], /*open_means_unknown=*/true);
         }
       });
   RpnSamples samples;
@@ -86,32 +130,104 @@ RpnSamples sample_anchors(const std::vector<Box>& anchors, const std::vector<Obj
   return samples;
 }
 
-RoiSamples sample_proposals(std::vector<std::vector<Box>> proposals, const std::vector<Objects>& objects,
-                            const TrainingSettings& settings, RandomGenerator& random) {
-  RoiSamples samples;
-  samples.boxes.resize(objects.size());
-  for (std::size_t i = 0; i < objects.size(); ++i) {
-    std::vector<Box>& boxes = proposals[i];
-    boxes.insert(boxes.end(), objects[i].boxes.begin(), objects[i].boxes.end());
-    const std::vector<int> matches = match(objects[i].boxes, boxes, settings.roi_positive_iou,
-                                           settings.roi_positive_iou, /*low_quality=*/false);
-    const Sample chosen = sample(matches, settings.roi_samples, settings.roi_positive_fraction, random);
+namespace {
+
+// Which classes (0: background) each label may stand for; a row of flags for each.
+class LabelSets {
+ public:
+  LabelSets(int class_count, const std::vector<int>& parents)
+      : columns_(static_cast<std::size_t>(class_count) + 1), sets_(columns_ * columns_) {
+    for (std::size_t label = 0; label < columns_; ++label) sets_[label * columns_ + label] = 1;
+    for (std::size_t label = 1; label < columns_ && !parents.empty(); ++label) {
+      for (int above = parents[label - 1]; above >= 0; above = parents[static_cast<std::size_t>(above)])
+        sets_[(static_cast<std::size_t>(above) + 1) * columns_ + label] = 1;
+    }
+  }
+  const std::uint8_t* of(std::int64_t label) const {
+    return &sets_[static_cast<std::size_t>(label) * columns_];
+  }
+  std::size_t columns() const { return columns_; }
+
+ private:
+  std::size_t columns_;
+  std::vector<std::uint8_t> sets_;
+};
+
+// Row by row; forgets itself if no row may be more than one class.
+class RoiSampler {
+ public:
+  RoiSampler(int class_count, const TrainingSettings& settings)
+      : settings_(settings), sets_(class_count, settings.class_parents) {}
+
+  void add_image(const std::vector<Box>& boxes, const Objects& objects, RandomGenerator& random) {
+    std::vector<int> matches = match(objects.boxes, boxes, settings_.roi_positive_iou,
+                                     settings_.roi_positive_iou, /*low_quality=*/false);
+    leave_out_unknown(boxes, objects, matches, /*open_means_unknown=*/false);
+    const Sample chosen = sample(matches, settings_.roi_samples, settings_.roi_positive_fraction, random);
     std::vector<std::int64_t> rows(chosen.positive);
     rows.insert(rows.end(), chosen.negative.begin(), chosen.negative.end());
     std::sort(rows.begin(), rows.end());
+    samples_.boxes.emplace_back();
     for (std::int64_t row : rows) {
-      samples.boxes[i].push_back(boxes[row]);
+      samples_.boxes.back().push_back(boxes[row]);
       if (matches[row] < 0) {
-        samples.labels.push_back(0);
-        continue;
+        add_background(objects);
+      } else {
+        add_object(boxes[row], objects.boxes[matches[row]], objects.labels[matches[row]]);
       }
-      samples.positive_rows.push_back(static_cast<std::int64_t>(samples.labels.size()));
-      samples.labels.push_back(objects[i].labels[matches[row]]);
-      const auto delta = encode(objects[i].boxes[matches[row]], boxes[row], box_head_coder);
-      samples.deltas.insert(samples.deltas.end(), delta.begin(), delta.end());
     }
   }
-  return samples;
+
+  RoiSamples take() {
+    if (!any_choice_) samples_.allowed.clear();
+    return std::move(samples_);
+  }
+
+ private:
+  void add_background(const Objects& objects) {
+    samples_.labels.push_back(0);
+    const std::size_t first = samples_.allowed.size();
+    samples_.allowed.insert(samples_.allowed.end(), sets_.of(0), sets_.of(0) + sets_.columns());
+    for (const int open : objects.open_classes) {
+      for (std::size_t c = 0; c < sets_.columns(); ++c) samples_.allowed[first + c] |= sets_.of(open)[c];
+    }
+    any_choice_ |= !objects.open_classes.empty();
+  }
+
+  void add_object(const Box& proposal, const Box& truth, std::int64_t label) {
+    const auto row = static_cast<std::int64_t>(samples_.labels.size());
+    samples_.labels.push_back(label);
+    const std::uint8_t* const set = sets_.of(label);
+    samples_.allowed.insert(samples_.allowed.end(), set, set + sets_.columns());
+    const auto kinds = std::count(set, set + sets_.columns(), 1);
+    any_choice_ |= kinds > 1;
+    const auto delta = encode(truth, proposal, box_head_coder);
+    for (std::size_t c = 0; c < sets_.columns(); ++c) {
+      if (!set[c]) continue;
+      samples_.box_rows.push_back(row);
+      samples_.box_classes.push_back(static_cast<std::int64_t>(c));
+      samples_.box_weights.push_back(1.0F / static_cast<float>(kinds));
+      samples_.deltas.insert(samples_.deltas.end(), delta.begin(), delta.end());
+    }
+  }
+
+  const TrainingSettings& settings_;
+  LabelSets sets_;
+  RoiSamples samples_;
+  bool any_choice_ = false;
+};
+
+}  // namespace
+
+RoiSamples sample_proposals(std::vector<std::vector<Box>> proposals, const std::vector<Objects>& objects,
+                            int class_count, const TrainingSettings& settings, RandomGenerator& random) {
+  RoiSampler sampler(class_count, settings);
+  for (std::size_t i = 0; i < objects.size(); ++i) {
+    std::vector<Box>& boxes = proposals[i];
+    boxes.insert(boxes.end(), objects[i].boxes.begin(), objects[i].boxes.end());
+    sampler.add_image(boxes, objects[i], random);
+  }
+  return sampler.take();
 }
 
 }  // namespace smearscope::training

@@ -13,6 +13,8 @@ namespace smearscope::training {
 struct Objects {
   std::vector<Box> boxes;
   std::vector<std::int64_t> labels;  // 1-based class of each
+  std::vector<Box> ignore_regions;
+  std::vector<int> open_classes;  // 1-based
 };
 
 // Throws smearscope::Error naming image `index` and the box, if `target` breaks its contract (faster_rcnn.h).
@@ -29,13 +31,18 @@ RpnSamples sample_anchors(const std::vector<Box>& anchors, const std::vector<Obj
 
 // Rows run through the images in order, and within one by proposal index.
 struct RoiSamples {
-  std::vector<std::vector<Box>> boxes;      // per image
-  std::vector<std::int64_t> labels;         // per row: class, 0 for background
-  std::vector<std::int64_t> positive_rows;  // rows whose label is not 0
-  std::vector<float> deltas;                // 4 per positive row
+  std::vector<std::vector<Box>> boxes;  // per image
+  std::vector<std::int64_t> labels;     // per row: class, 0 for background
+  // Where a row may be one of several classes: per row and class, background first, whether it may be that.
+  // Empty where every row has to be its label alone.
+  std::vector<std::uint8_t> allowed;
+  // Boxes to learn from: row, class whose deltas it is for, the four deltas, and a weight. A row that may be
+  // several classes has an entry for each, of weights that sum up to 1.
+  std::vector<std::int64_t> box_rows, box_classes;
+  std::vector<float> deltas, box_weights;
 };
 // Ground truth boxes are appended to the proposals (roi_heads.py, select_training_samples).
 RoiSamples sample_proposals(std::vector<std::vector<Box>> proposals, const std::vector<Objects>& objects,
-                            const TrainingSettings& settings, RandomGenerator& random);
+                            int class_count, const TrainingSettings& settings, RandomGenerator& random);
 
 }  // namespace smearscope::training

@@ -1,7 +1,16 @@
 // Numbers of Faster R-CNN's training; no LibTorch here.
 #pragma once
 
+#include <vector>
+
 namespace smearscope::training {
+
+// The box head's classification loss, of a proposal whose target has the probability p:
+// -weight (1 - p)^focal_gamma log(p), over the sum of the weights (Lin et al., 2017; gamma 0: cross-entropy).
+struct ClassificationLoss {
+  double focal_gamma = 0;
+  std::vector<double> class_weights;  // one for background (0), then for each class; empty: all are 1
+};
 
 // How the network is trained; the defaults are torchvision's. What the file needs at run time is in
 // ModelInfo.
@@ -17,6 +26,10 @@ struct TrainingSettings {
   double roi_positive_fraction = 0.25;
   bool frozen_batch_norm = false;  // statistics and affine parameters stay as loaded
   int frozen_stages = 0;           // 0..5: how many of stem, layer1..layer4 keep their weights
+  // For each class the index of the one that it is a kind of, or -1. A box labelled with a class then asks
+  // for the sum of that class's and its kinds' probabilities. Empty: labels mean their own class alone.
+  std::vector<int> class_parents;
+  ClassificationLoss classification;
 };
 
 }  // namespace smearscope::training

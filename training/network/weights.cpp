@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "network/faster_rcnn.h"
+#include "network/initial_model.h"
 
 namespace smearscope::training {
 
@@ -38,20 +39,33 @@ at::ScalarType scalar_type(DType dtype) {
 
 }  // namespace
 
-void load_weights(FasterRcnn& network, const Model& model) {
+void load_tensors(FasterRcnn& network, const std::vector<TensorView>& given) {
   const at::NoGradGuard no_gradient;
-  const auto tensors = tensors_of(network);
-  for (const auto& [name, tensor] : tensors) {  // all checked before the first is changed
-    const TensorView* view = model.find(name);
-    if (!view) throw Error(model.path() + ": has no tensor \"" + name + "\", which this architecture needs");
-    if (!tensor.sizes().equals(view->shape)) {
-      throw Error(model.path() + ": tensor \"" + name + "\" is " + shape_text(view->shape) + ", expected " +
-                  shape_text(tensor.sizes()));
+  auto tensors = tensors_of(network);
+  for (const TensorView& view : given) {  // all checked before the first is changed
+    const auto found = tensors.find(view.name);
+    if (found == tensors.end()) throw Error("tensor \"" + view.name + "\" has no place in this architecture");
+    if (!found->second.sizes().equals(view.shape)) {
+      throw Error("tensor \"" + view.name + "\" is " + shape_text(view.shape) + ", expected " +
+                  shape_text(found->second.sizes()));
     }
   }
-  for (const auto& [name, tensor] : tensors) {
-    std::vector<float> values = to_f32(*model.find(name));
-    tensor.copy_(at::from_blob(values.data(), tensor.sizes(), at::kFloat));
+  for (const TensorView& view : given) {
+    std::vector<float> values = to_f32(view);
+    tensors[view.name].copy_(at::from_blob(values.data(), view.shape, at::kFloat));
+  }
+}
+
+void load_weights(FasterRcnn& network, const Model& model) {
+  for (const auto& item : tensors_of(network)) {
+    if (!model.find(item.first)) {
+      throw Error(model.path() + ": has no tensor \"" + item.first + "\", which this architecture needs");
+    }
+  }
+  try {
+    load_tensors(network, model.tensors());
+  } catch (const Error& problem) {
+    throw Error(model.path() + ": " + problem.what());
   }
 }
 
@@ -78,6 +92,14 @@ void save_model(const FasterRcnn& network, const ModelInfo& info, const std::str
     views.push_back({spec.name, narrow ? dtype : DType::f32, spec.shape, tensor.data_ptr(), tensor.nbytes()});
   }
   write_model(path, info, views);
+}
+
+void write_initial_model(const std::string& path, const ModelInfo& info,
+                         const std::vector<TensorView>& tensors, std::uint64_t seed, DType dtype) {
+  at::manual_seed(seed);
+  FasterRcnn network(info);
+  load_tensors(network, tensors);
+  save_model(network, info, path, dtype);
 }
 
 }  // namespace smearscope::training

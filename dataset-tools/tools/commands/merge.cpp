@@ -1,7 +1,6 @@
 #include "corpus/merge.h"
 
 #include <iostream>
-#include <map>
 
 #include "corpus/folder.h"
 #include "tools/commands.h"
@@ -12,28 +11,24 @@ namespace smearscope::corpus {
 int run_merge(const Arguments& arguments) {
   const std::string& output = arguments.required("output");
   check_is_new(output);
+  MergeOptions options;
+  options.only = arguments.optional("only", "");
+  options.threads = static_cast<unsigned>(arguments.integer("threads", 1, 1024).value_or(0));
   std::vector<Corpus> corpora;
   for (const std::string& folder : arguments.positional()) corpora.push_back(read_corpus(folder));
-  const MergeResult merged = merge(corpora);
-  using Kind = Removal::Kind;
-  std::map<std::string, std::map<Kind, int>> counts;
-  for (const Removal& r : merged.removals) {
-    const bool nearly = r.kind == Kind::train_resembles_val;
-    std::cerr << r.source << " " << r.file << " left out: " << (nearly ? "resembles " : "the same as ")
-              << r.kept_source << " " << r.kept_file;
-    if (nearly) std::cerr << " (correlation " << r.correlation << ")";
-    std::cerr << "\n";
-    ++counts[r.source][r.kind];
-  }
-  write_corpus(output, merged.corpus);
-  for (auto& [source, count] : counts) {
-    std::cout << source << ": left out of train " << count[Kind::train_repeats_val]
-              << " the same as a val image, " << count[Kind::train_resembles_val] << " resembling one, "
-              << count[Kind::train_repeats_train] << " the same as another train image; out of val "
-              << count[Kind::val_repeats_val] << " the same as another\n";
-  }
+  const MergeResult merged = merge(std::move(corpora), options);
+  write_corpus(output, merged.corpus, arguments.has("copy") ? Transfer::copy : Transfer::link);
+
+  std::cout << "left out: " << merged.same_bytes << " images with the bytes of another, "
+            << merged.same_picture << " with the picture of another, " << merged.same_field
+            << " to train on that show a field of val or test\n"
+            << "labels of the copies: " << merged.labels_agree << " agree with those kept, "
+            << merged.labels_differ << " differ, " << merged.labels_only_copy << " are only there, "
+            << merged.labels_only_kept << " only in those kept; " << merged.classes_refined
+            << " classes were refined by them\n"
+            << "images that show one field and were grouped: " << merged.grouped << "\n";
   print_counts(merged.corpus, std::cout);
-  std::cout << "digest " << digest_of(read_corpus(output)) << "\n";
+  std::cout << "digest " << digest_of(merged.corpus) << "\n";
   return done;
 }
 

@@ -1,5 +1,3 @@
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -73,27 +71,17 @@ std::size_t sheets_for(std::size_t images) {
   return (images + images_per_sheet - 1) / images_per_sheet;
 }
 
-// All of them, or none: into a folder beside `output` that gets its name when it is whole.
 void write_sheets(const fs::path& output, const std::vector<const Image*>& images,
                   const std::vector<Class>& classes, const SampleFilter& filter) {
-  const fs::path plain = output.has_filename() ? output : output.parent_path();  // without a slash at the end
-  const fs::path fresh = plain.string() + ".new-" + std::to_string(::getpid());
-  try {
-    fs::create_directories(fresh);
-    Progress progress("drawing sheets", sheets_for(images.size()));
-    for (std::size_t sheet = 0; sheet < sheets_for(images.size()); ++sheet) {
-      char name[32];
-      std::snprintf(name, sizeof name, "sheet-%04zu.png", sheet + 1);
-      write_sheet(fresh / name, contact_sheet(images, sheet * images_per_sheet, classes, filter));
-      progress.step();
-    }
-    fs::remove(plain);  // an empty folder, or nothing
-    fs::rename(fresh, plain);
-  } catch (...) {
-    std::error_code ignored;
-    fs::remove_all(fresh, ignored);
-    throw;
+  NewFolder folder(output);
+  Progress progress("drawing sheets", sheets_for(images.size()));
+  for (std::size_t sheet = 0; sheet < sheets_for(images.size()); ++sheet) {
+    char name[32];
+    std::snprintf(name, sizeof name, "sheet-%04zu.png", sheet + 1);
+    write_sheet(folder.file(name), contact_sheet(images, sheet * images_per_sheet, classes, filter));
+    progress.step();
   }
+  folder.finish();
 }
 
 }  // namespace

@@ -19,6 +19,11 @@ int run_standardise(const Arguments& arguments) {
   if (general != "keep" && general != "drop")
     throw Error("--general-wbc is '" + general + "'; it must be keep or drop");
   options.keep_general = general == "keep";
+  if (const auto side = arguments.integer("longest-side", 16, 1 << 16))
+    options.scaling.longest_side = static_cast<int>(*side);
+  options.scaling.pixel_size_um = arguments.number("pixel-size", 0.01, 10);
+  if (options.scaling.longest_side && options.scaling.pixel_size_um)
+    throw Error("--longest-side and --pixel-size exclude each other");
   options.threads = static_cast<unsigned>(arguments.integer("threads", 1, 1024).value_or(0));
   if (!std::filesystem::is_directory(input)) throw Error(input.string() + ": no such folder");
   check_is_new(output);  // before the work, not after it

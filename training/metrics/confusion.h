@@ -1,0 +1,32 @@
+// What cells were taken for.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "metrics/boxes.h"
+
+namespace smearscope::metrics {
+
+// count(truth, found); `background` as truth: nothing is there, as found: the cell was missed.
+class Confusion {
+ public:
+  explicit Confusion(std::size_t categories) : side_(categories + 1), counts_(side_ * side_) {}
+
+  std::size_t background() const { return side_ - 1; }
+  std::size_t count(std::size_t truth, std::size_t found) const { return counts_[truth * side_ + found]; }
+  void add(std::size_t truth, std::size_t found) { ++counts_[truth * side_ + found]; }
+
+ private:
+  std::size_t side_;
+  std::vector<std::size_t> counts_;
+};
+
+// Detections with a score above `threshold`. In each image, best score first (ties as they come), a detection
+// takes the box that it overlaps most, by an IoU of at least 0.5, whatever its category (of equals one of its
+// own category, then the first). What took none is found in the background, unless it overlaps a crowd, or
+// with Labels::as_told may be an unlabelled cell (completeness.h): then it counts for nothing. Crowds are no
+// truth.
+Confusion confusion_of(const Data& data, Labels labels, double threshold);
+
+}  // namespace smearscope::metrics
