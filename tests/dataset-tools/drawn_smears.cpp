@@ -100,7 +100,7 @@ class Drawing {
 
   Path related(const Path& other) {
     const double width = other.x_max - other.x_min, height = other.y_max - other.y_min;
-    switch (random_.uniform(0, 8)) {
+    switch (random_.uniform(0, 7)) {
       case 0: {  // beside it, the same side drawn twice
         Path path = sized(other.x_max, other.y_min + random_.uniform(-0.5, 0.5) * height, "shared side");
         return path;
@@ -117,13 +117,9 @@ class Drawing {
       }
       case 5:
         return sized(other.x_min + random_.uniform(0.2, 0.8) * width, other.y_min + random_.uniform(0.2, 0.8) * height, "overlapping");
-      case 6: {
+      default: {
         const double x = other.x_min - random_.uniform(0.1, 0.5) * width, y = other.y_min + random_.uniform(0.2, 0.4) * height;
         return {x, y, other.x_max + random_.uniform(0.1, 0.5) * width, y + random_.uniform(0.3, 0.4) * height, "crossing"};
-      }
-      default: {
-        const double x = random_.uniform(-8, 9), y = random_.uniform(-8, 9);
-        return {other.x_min + x, other.y_min + y, other.x_max + x, other.y_max + y, "offset"};
       }
     }
   }
@@ -141,7 +137,7 @@ class Drawing {
       const auto near = [](double a, double b) { return std::abs(a - b) < 2; };
       return int(near(o.x_min, box.x_min)) + int(near(o.x_max, box.x_max)) + int(near(o.y_min, box.y_min)) + int(near(o.y_max, box.y_max)) >= 3;
     };
-    return std::none_of(paths_.begin(), paths_.end(), [&](const Path& other) { return as_three_sides(other) || overlap(box_of(other), box) > 0.85; });
+    return std::none_of(paths_.begin(), paths_.end(), [&](const Path& other) { return as_three_sides(other) || overlap(box_of(other), box) > 0.5; });
   }
 
   void draw_between_pixels(cv::Mat& image, const Path& path, const cv::Scalar& colour) const {
