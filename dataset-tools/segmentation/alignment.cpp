@@ -149,7 +149,8 @@ cv::Point find_shift(const cv::Mat1b& copy, const cv::Mat1b& picture) {
 
 bool same_aspect(const cv::Mat& a, const cv::Mat& b) {
   // Sizes are rounded to whole pixels.
-  return std::abs(double(a.cols) * b.rows - double(b.cols) * a.rows) <= std::max(a.cols + a.rows, b.cols + b.rows);
+  return std::abs(double(a.cols) * b.rows - double(b.cols) * a.rows) <=
+         std::max(a.cols + a.rows, b.cols + b.rows);
 }
 
 AlignedCopy shifted(const cv::Mat1b& copy, const cv::Mat1b& picture, cv::Point shift) {
@@ -164,8 +165,10 @@ AlignedCopy shifted(const cv::Mat1b& copy, const cv::Mat1b& picture, cv::Point s
 
 AlignedCopy align_copy(const cv::Mat1b& copy, const cv::Mat1b& picture) {
   const std::string sizes = size_text(copy) + " and " + size_text(picture) + " pixels";
-  const bool scalable = same_aspect(copy, picture) && copy.cols <= 8 * picture.cols && picture.cols <= 8 * copy.cols;
-  const bool cropped = std::abs(copy.cols - picture.cols) <= largest_shift && std::abs(copy.rows - picture.rows) <= largest_shift;
+  const bool scalable =
+      same_aspect(copy, picture) && copy.cols <= 8 * picture.cols && picture.cols <= 8 * copy.cols;
+  const bool cropped = std::abs(copy.cols - picture.cols) <= largest_shift &&
+                       std::abs(copy.rows - picture.rows) <= largest_shift;
   if (!scalable && !cropped) throw Error("their sizes, " + sizes + ", are of different shapes");
 
   double best = -1;
@@ -176,7 +179,8 @@ AlignedCopy align_copy(const cv::Mat1b& copy, const cv::Mat1b& picture) {
     best = std::max(best, here);
     if (here < same_content) return false;
     const cv::Point better = nearest_shift(aligned.copy, aligned.picture, {}, 1);
-    const bool certain = distance(aligned.copy, aligned.picture, better) > as_good * distance(aligned.copy, aligned.picture, {});
+    const bool certain = distance(aligned.copy, aligned.picture, better) >
+                         as_good * distance(aligned.copy, aligned.picture, {});
     uncertain |= !certain;
     return certain;
   };
@@ -197,8 +201,10 @@ AlignedCopy align_copy(const cv::Mat1b& copy, const cv::Mat1b& picture) {
       if (fits(aligned)) return aligned;
     }
   }
-  if (uncertain) throw Error("one is shifted against the other by an amount that can't be told with certainty");
-  throw Error("they show different things (sizes " + sizes + ", correlation " + std::to_string(best).substr(0, 5) + ")");
+  if (uncertain)
+    throw Error("one is shifted against the other by an amount that can't be told with certainty");
+  throw Error("they show different things (sizes " + sizes + ", correlation " +
+              std::to_string(best).substr(0, 5) + ")");
 }
 
 }  // namespace smearscope::corpus

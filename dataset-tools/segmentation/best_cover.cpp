@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <array>
 #include <bitset>
-#include <cstdlib>
 #include <map>
 #include <numeric>
 #include <unordered_map>
@@ -13,8 +12,13 @@
 namespace smearscope::corpus {
 namespace {
 
-int env(const char* n, int d) { return std::getenv(n) ? std::atoi(std::getenv(n)) : d; }
-const int price_of_side = env("PSIDE", 60), price_of_common_side = env("PCOM", 60), price_of_crossing = env("PX", 100), price_of_length = env("PL", 2);
+// What an outline must cover, in units of evidence (a pixel of ink gives up to 35), found by drawing into
+// smears (tests/dataset-tools/measure_drawn_rectangles).
+constexpr int price_of_outline = 240;  // more than noise offers
+constexpr int price_of_length = 4;  // pixels of width and height for one unit: of the same ink, smaller ones
+constexpr int price_of_common_side = 60;  // for each side that lies on the same side of another
+constexpr int price_of_overlap = 100;  // if it covers another, or is covered, wholly: cells lie side by side
+constexpr int never = 1 << 20;
 constexpr std::size_t most_in_group = 1024;
 
 using Members = std::bitset<most_in_group>;
@@ -43,17 +47,30 @@ bool overlap(const Side& a_from, const Side& a_to, const Side& b_from, const Sid
   return std::min(a_to.lo, b_to.lo) > std::max(a_from.hi, b_from.hi);
 }
 
-// How many sides of `a` lie on the same sides of `b`. That is no accident of how cells lie: where cells touch,
-// the left side of one lies on the right side of another.
+// How many sides of `a` lie on the same sides of `b`. That is no accident of how cells lie: where cells
+// touch, the left side of one lies on the right side of another.
 int sides_in_common(const Outline& a, const Outline& b) {
   int count = 0;
-  if (overlap(a.top, a.bottom, b.top, b.bottom)) count += int(same_line(a.left, b.left)) + int(same_line(a.right, b.right));
-  if (overlap(a.left, a.right, b.left, b.right)) count += int(same_line(a.top, b.top)) + int(same_line(a.bottom, b.bottom));
+  if (overlap(a.top, a.bottom, b.top, b.bottom))
+    count += int(same_line(a.left, b.left)) + int(same_line(a.right, b.right));
+  if (overlap(a.left, a.right, b.left, b.right))
+    count += int(same_line(a.top, b.top)) + int(same_line(a.bottom, b.bottom));
   return count;
 }
 
-int seen_sides(const Outline& o) {
-  return int(o.left.is_seen()) + int(o.right.is_seen()) + int(o.top.is_seen()) + int(o.bottom.is_seen());
+// Which share of the smaller of the two holes is in the other.
+double overlap_of_holes(const Outline& a, const Outline& b) {
+  const int smaller = std::min(a.inner().area(), b.inner().area());
+  return smaller > 0 ? double((a.inner() & b.inner()).area()) / smaller : 0;
+}
+
+// What it costs to choose both.
+int price_of_both(const Outline& a, const Outline& b) {
+  const int common = sides_in_common(a, b);
+  if (common == 4) return never;
+  const bool nested = contains(a.outer(), b.outer()) || contains(b.outer(), a.outer());
+  if (nested) return 2 * price_of_common_side * common;
+  return price_of_common_side * common + int(price_of_overlap * overlap_of_holes(a, b));
 }
 
 // Divides the pixels that outlines cover into patches.
@@ -100,7 +117,10 @@ std::vector<Patch> make_patches(const std::vector<Outline>& outlines, const PenL
 class Chooser {
  public:
   Chooser(const std::vector<Outline>& outlines, const PenLines& sums)
-      : outlines_(outlines), count_(outlines.size()), patches_(make_patches(outlines, sums)), patches_of_(count_) {
+      : outlines_(outlines),
+        count_(outlines.size()),
+        patches_(make_patches(outlines, sums)),
+        patches_of_(count_) {
     state_.chosen.assign(count_, false);
     state_.covered.assign(patches_.size(), 0);
     state_.uncovered.assign(count_, 0);
@@ -114,10 +134,10 @@ class Chooser {
     for (std::size_t i = 0; i < count_; ++i) {
       const Outline& o = outlines[i];
       index_[key(o)] = i;
-      state_.price.push_back(price_of_side * seen_sides(o) + price_of_crossing * o.crossings +
-                             price_of_length * (o.outer().width + o.outer().height) / 8);
+      state_.price.push_back(price_of_outline + (o.outer().width + o.outer().height) / price_of_length);
       price_beside_.emplace_back();
-      for (std::size_t k = 0; k < count_; ++k) price_beside_[i].push_back(i == k ? 0 : price_beside(o, outlines[k]));
+      for (std::size_t k = 0; k < count_; ++k)
+        price_beside_[i].push_back(i == k ? 0 : price_of_both(o, outlines[k]));
     }
   }
 
@@ -126,7 +146,8 @@ class Chooser {
     bool better = true;
     while (better) {
       better = false;
-      for (std::size_t i = 0; i < count_; ++i) better |= attempt([&] { state_.chosen[i] ? do_without(i) : do_with(i, none); });
+      for (std::size_t i = 0; i < count_; ++i)
+        better |= attempt([&] { state_.chosen[i] ? do_without(i) : do_with(i, none); });
       for (std::size_t i = 0; i < count_; ++i) {
         for (std::size_t k = 0; k < i; ++k) {
           if (state_.chosen[i] && state_.chosen[k]) better |= exchange_sides(i, k);
@@ -135,7 +156,8 @@ class Chooser {
       if (better || count_ > most_for_pairs) continue;
       for (std::size_t i = 0; i < count_; ++i) {
         for (std::size_t k = 0; k < i; ++k) {
-          if (!state_.chosen[i] && !state_.chosen[k] && touch(outlines_[i], outlines_[k])) better |= attempt([&] { do_with(i, k); });
+          if (!state_.chosen[i] && !state_.chosen[k] && touch(outlines_[i], outlines_[k]))
+            better |= attempt([&] { do_with(i, k); });
         }
       }
     }
@@ -143,8 +165,7 @@ class Chooser {
   }
 
  private:
-  static constexpr std::size_t none = ~std::size_t(0), most_for_pairs = 80;
-  static constexpr int never = 1 << 20;
+  static constexpr std::size_t none = ~std::size_t(0), most_for_pairs = 200;
 
   // What is chosen, and for each outline what follows from that.
   struct State {
@@ -155,13 +176,6 @@ class Chooser {
     std::vector<int> price;      // beside the chosen ones
     int worth = 0;
   };
-
-  static int price_beside(const Outline& a, const Outline& b) {
-    const int common = sides_in_common(a, b);
-    if (common == 4) return never;
-    const bool nested = contains(a.outer(), b.outer()) || contains(b.outer(), a.outer());
-    return (nested ? 2 : 1) * price_of_common_side * common;
-  }
 
   int gain_of_adding(std::size_t i) const { return state_.uncovered[i] - state_.price[i]; }
   int gain_of_removing(std::size_t i) const { return state_.price[i] - state_.single[i]; }
@@ -181,15 +195,19 @@ class Chooser {
         state_.single[k] += single * evidence;
       }
     }
-    for (std::size_t k = 0; k < count_; ++k) state_.price[k] += add ? price_beside_[k][i] : -price_beside_[k][i];
+    for (std::size_t k = 0; k < count_; ++k)
+      state_.price[k] += add ? price_beside_[k][i] : -price_beside_[k][i];
   }
 
   // As long as one gains, the best first, but not `but_not`.
   void add_all_that_gain(std::size_t but_not) {
-    change_all_that_gain([&](std::size_t i) { return state_.chosen[i] || i == but_not ? 0 : gain_of_adding(i); });
+    change_all_that_gain(
+        [&](std::size_t i) { return state_.chosen[i] || i == but_not ? 0 : gain_of_adding(i); });
   }
   void remove_all_that_gain(std::size_t but_not, std::size_t nor) {
-    change_all_that_gain([&](std::size_t i) { return !state_.chosen[i] || i == but_not || i == nor ? 0 : gain_of_removing(i); });
+    change_all_that_gain([&](std::size_t i) {
+      return !state_.chosen[i] || i == but_not || i == nor ? 0 : gain_of_removing(i);
+    });
   }
 
   template <typename Gain>
@@ -239,7 +257,8 @@ class Chooser {
     return {o.left.lo, o.left.hi, o.right.lo, o.right.hi, o.top.lo, o.top.hi, o.bottom.lo, o.bottom.hi};
   }
 
-  // Two outlines that cross have the same ink as two others with some of their sides exchanged, but for corners.
+  // Two outlines that cross have the same ink as two others with some of their sides exchanged, but for
+  // corners.
   bool exchange_sides(std::size_t i, std::size_t k) {
     for (int sides = 1; sides < 8; ++sides) {
       Outline a = outlines_[i], b = outlines_[k];
@@ -247,7 +266,9 @@ class Chooser {
       if (sides & 2) std::swap(a.right, b.right);
       if (sides & 4) std::swap(a.top, b.top);
       const auto first = index_.find(key(a)), second = index_.find(key(b));
-      if (first == index_.end() || second == index_.end() || state_.chosen[first->second] || state_.chosen[second->second]) continue;
+      if (first == index_.end() || second == index_.end() || state_.chosen[first->second] ||
+          state_.chosen[second->second])
+        continue;
       const bool better = attempt([&] {
         for (const std::size_t each : {i, k, first->second, second->second}) change(each);
       });

@@ -14,15 +14,6 @@ namespace {
 cv::Mat1b grey(const cv::Mat& rgb) {
   cv::Mat1b result;
   cv::cvtColor(rgb, result, cv::COLOR_RGB2GRAY);
-  const int mode = std::getenv("GM") ? std::atoi(std::getenv("GM")) : 0;
-  if (mode == 0) return result;
-  for (int y = 0; y < rgb.rows; ++y) {
-    const cv::Vec3b* p = rgb.ptr<cv::Vec3b>(y);
-    for (int x = 0; x < rgb.cols; ++x) {
-      const int m = std::max({p[x][0], p[x][1], p[x][2]});
-      result(y, x) = std::uint8_t(mode == 1 ? m : mode == 2 ? (result(y, x) + m) / 2 : (p[x][0] + p[x][1] + p[x][2]) / 3);
-    }
-  }
   return result;
 }
 
@@ -34,7 +25,8 @@ std::vector<Box> find_drawn_rectangles(const cv::Mat& labelled, const cv::Mat& u
   if (pen.evidence.empty()) return {};
   const PenLines rows = lines_along_rows(pen), columns = lines_along_columns(pen, rows);
   const std::vector<int> widths = usual_widths(rows, columns);
-  const std::vector<Outline> possible = possible_outlines(find_strokes(columns, widths), find_strokes(rows, widths), columns, rows, pen.ink.size());
+  const std::vector<Outline> possible = possible_outlines(
+      find_strokes(columns, widths), find_strokes(rows, widths), columns, rows, pen.ink.size());
   const std::vector<Outline> outlines = best_cover(possible, rows);
   std::vector<Box> boxes = middle_lines(outlines, pen, aligned.copy, aligned.picture);
   for (Box& box : boxes) {

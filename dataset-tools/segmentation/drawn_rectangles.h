@@ -10,9 +10,9 @@
 namespace smearscope::corpus {
 
 // The rectangles drawn into `labelled`, in pixels of `unlabelled` (both 8-bit RGB), top to bottom; none if
-// there are none. A rectangle's box is the middle line of the pen, whatever its width: drawing programs centre
-// the pen on the rectangle that is dragged with the mouse. Where a side lies outside the picture, the box ends
-// at the border.
+// there are none. A rectangle's box is the middle line of the pen, whatever its width: drawing programs
+// centre the pen on the rectangle that is dragged with the mouse. Where a side lies outside the picture, the
+// box ends at the border.
 //
 // The pen is black (up to grey 60) and 1 to 6 pixels wide in `labelled`; rectangles are upright and at least
 // 15 pixels wide. They may touch, cross, nest and share sides. Throws Error (without names of files) if the

@@ -18,25 +18,24 @@ struct Side {
 
 struct Outline {
   Side left, right, top, bottom;
-  int crossings = 0;  // corners at which the strokes of both sides go on
 
   cv::Rect outer() const { return {{left.lo, top.lo}, cv::Point(right.hi, bottom.hi)}; }
   cv::Rect inner() const { return {{left.hi, top.hi}, cv::Point(right.lo, bottom.lo)}; }
 };
 
 // Every outline with its four sides on strokes: `rows` along x in the picture of `size` pixels with `sums`,
-// `columns` along x in the transposed picture with `transposed`. Throws Error if there are so many that this is no
-// drawing of rectangles.
+// `columns` along x in the transposed picture with `transposed`. Throws Error if there are so many that this
+// is no drawing of rectangles.
 std::vector<Outline> possible_outlines(const std::vector<Stroke>& columns, const std::vector<Stroke>& rows,
                                        const PenLines& transposed, const PenLines& sums, cv::Size size);
 
-// The fewest of `possible` outlines that explain the drawing: those that together cover the most evidence, with
-// a price on each outline and on whatever is covered twice.
+// The fewest of `possible` outlines that explain the drawing: those that together cover the most evidence,
+// with a price on each outline and on whatever is covered twice.
 std::vector<Outline> best_cover(const std::vector<Outline>& possible, const PenLines& sums);
 
 // The middle lines of the pen of outlines that belong together (best_cover), in continuous coordinates of the
-// pictures that were compared, to a part of a pixel where other strokes leave enough of a side free. `copy` and
-// `picture` are those that `pen` is the evidence of.
+// pictures that were compared, to a part of a pixel where other strokes leave enough of a side free. `copy`
+// and `picture` are those that `pen` is the evidence of.
 std::vector<Box> middle_lines(std::vector<Outline> outlines, const PenEvidence& pen, const cv::Mat1b& copy,
                               const cv::Mat1b& picture);
 

@@ -3,19 +3,18 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdlib>
 #include <vector>
 
 namespace smearscope::corpus {
 namespace {
 
 constexpr int unit = 64;
-const double half_covered = std::getenv("TH") ? std::atof(std::getenv("TH")) : 0.35;  // share of the way from the picture's grey to the pen's
-constexpr int drawn_drop = 50;        // grey levels; more than JPEG does to the edge of a cell
-constexpr int fewest_drawn = 40;      // pixels: a square of 10 drawn with a pen of one pixel
+constexpr double half_covered = 0.45;  // share of the way from the picture's grey to the pen's
+constexpr int drawn_drop = 50;         // grey levels; more than JPEG does to the edge of a cell
+constexpr int fewest_drawn = 40;       // pixels: a square of 10 drawn with a pen of one pixel
 constexpr int brightest_pen = 60;
-const int blind = std::getenv("BL") ? std::atoi(std::getenv("BL")) : 16;         // grey levels between picture and pen, below which nothing can be told
-constexpr double doubtful = 20;   // grey levels between picture and pen, at which evidence counts half
+constexpr int blind = 16;        // grey levels between picture and pen, below which nothing can be told
+constexpr double doubtful = 20;  // grey levels between picture and pen, at which evidence counts half
 
 // Grey of the pen, or -1: the darkest quarter of what became much darker (the rest is the pen's soft edge).
 int pen_grey(const cv::Mat1b& copy, const cv::Mat1b& picture) {

@@ -6,9 +6,9 @@
 namespace smearscope::corpus {
 
 // What says that a pixel of the copy was drawn upon, or that it wasn't; all [height, width] of the pictures
-// compared. Evidence has units of 1/64: up to 38 for black on bright, down to -26 where the copy is as bright as
-// the picture, 0 where the two can't be told apart (the picture is as dark as the pen) and where less than half
-// was covered.
+// compared. Evidence has units of 1/64: up to 35 for black on bright, down to -29 where the copy is as bright
+// as the picture, 0 where the two can't be told apart (the picture is as dark as the pen) and where less than
+// half was covered.
 struct PenEvidence {
   cv::Mat1s evidence;
   cv::Mat1b ink;      // 1: evidence above 0

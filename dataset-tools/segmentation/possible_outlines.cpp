@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <string>
 
 #include "segmentation/outlines.h"
@@ -12,8 +11,8 @@ namespace {
 constexpr int corner = 4;          // pixels that a stroke's end may be off a corner: pens have round ends
 constexpr int beyond = 4;          // pixels beyond a corner that tell if a stroke ends there
 constexpr int most_crossings = 2;  // of an outline's corners, that are places where others cross
-constexpr int hidden = 12;            // pixels of darkness, beyond the end of a stroke, in which a side may be
-constexpr int smallest_hole = 2;     // pixels between opposite sides
+constexpr int hidden = 12;         // pixels of darkness, beyond the end of a stroke, in which a side may be
+constexpr int smallest_hole = 2;   // pixels between opposite sides
 constexpr int smallest_outline = 14;  // pixels from outer edge to outer edge
 constexpr std::size_t most_strokes = 1500, most_outlines = 4000;
 
@@ -57,7 +56,9 @@ class OutlineFinder {
 
   std::vector<Outline> find(const std::vector<Stroke>& columns, const std::vector<Stroke>& rows) {
     std::vector<Candidate> x_sides, y_sides;
-    const auto is_cut = [](const Stroke& stroke, int length) { return stroke.lo == 0 || stroke.hi == length; };
+    const auto is_cut = [](const Stroke& stroke, int length) {
+      return stroke.lo == 0 || stroke.hi == length;
+    };
     for (const Stroke& stroke : columns) x_sides.push_back({stroke, true, is_cut(stroke, size_.width)});
     for (const Stroke& stroke : rows) y_sides.push_back({stroke, true, is_cut(stroke, size_.height)});
     add_unseen(x_sides, rows, size_.width);
@@ -96,10 +97,14 @@ class OutlineFinder {
   void add_between(const Candidate& left, const Candidate& right, const std::vector<Candidate>& y_sides) {
     if (!are_apart(left, right) || !same_pen(left, right)) return;
     if (!left.is_seen && !right.is_seen) return;
-    if (left.is_seen && right.is_seen && std::min(left.stroke.to, right.stroke.to) - std::max(left.stroke.from, right.stroke.from) < smallest_hole) return;
+    if (left.is_seen && right.is_seen &&
+        std::min(left.stroke.to, right.stroke.to) - std::max(left.stroke.from, right.stroke.from) <
+            smallest_hole)
+      return;
     std::vector<const Candidate*> crossing;
     for (const Candidate& side : y_sides) {
-      if (same_pen(side, left) && same_pen(side, right) && spans(side, left, right)) crossing.push_back(&side);
+      if (same_pen(side, left) && same_pen(side, right) && spans(side, left, right))
+        crossing.push_back(&side);
     }
     for (std::size_t c = 0; c < crossing.size(); ++c) {
       for (std::size_t d = c + 1; d < crossing.size(); ++d) {
@@ -125,13 +130,16 @@ class OutlineFinder {
     return is_inked(lines, side, to + 1, to + 1 + beyond);
   }
 
+  // Corners at which the strokes of both sides go on.
   int crossings(const Outline& o) const {
     int count = 0;
     for (const Side* x_side : {&o.left, &o.right}) {
       for (const Side* y_side : {&o.top, &o.bottom}) {
         if (!x_side->is_seen() || !y_side->is_seen()) continue;
-        const bool x_goes_on = y_side == &o.top ? goes_on_before(transposed_, *x_side, o.top.lo) : goes_on_after(transposed_, *x_side, o.bottom.hi);
-        const bool y_goes_on = x_side == &o.left ? goes_on_before(sums_, *y_side, o.left.lo) : goes_on_after(sums_, *y_side, o.right.hi);
+        const bool x_goes_on = y_side == &o.top ? goes_on_before(transposed_, *x_side, o.top.lo)
+                                                : goes_on_after(transposed_, *x_side, o.bottom.hi);
+        const bool y_goes_on = x_side == &o.left ? goes_on_before(sums_, *y_side, o.left.lo)
+                                                 : goes_on_after(sums_, *y_side, o.right.hi);
         count += int(x_goes_on && y_goes_on);
       }
     }
@@ -144,11 +152,11 @@ class OutlineFinder {
               {top.stroke.lo, top.stroke.hi},
               {bottom.stroke.lo, bottom.stroke.hi}};
     const cv::Rect in = o.inner();  // at the corners there is ink in any case
-    const bool inked = is_inked(transposed_, o.left, in.y, in.br().y) && is_inked(transposed_, o.right, in.y, in.br().y) &&
+    const bool inked = is_inked(transposed_, o.left, in.y, in.br().y) &&
+                       is_inked(transposed_, o.right, in.y, in.br().y) &&
                        is_inked(sums_, o.top, in.x, in.br().x) && is_inked(sums_, o.bottom, in.x, in.br().x);
     if (!inked) return;
-    o.crossings = crossings(o);
-    if (o.crossings > most_crossings) return;
+    if (crossings(o) > most_crossings) return;
     found_.push_back(o);
     if (found_.size() > most_outlines) throw Error("there are too many lines for a drawing of rectangles");
   }
@@ -162,7 +170,8 @@ class OutlineFinder {
 
 std::vector<Outline> possible_outlines(const std::vector<Stroke>& columns, const std::vector<Stroke>& rows,
                                        const PenLines& transposed, const PenLines& sums, cv::Size size) {
-  if (columns.size() > most_strokes || rows.size() > most_strokes) throw Error("there are too many lines for a drawing of rectangles");
+  if (columns.size() > most_strokes || rows.size() > most_strokes)
+    throw Error("there are too many lines for a drawing of rectangles");
   return OutlineFinder(transposed, sums, size).find(columns, rows);
 }
 

@@ -12,8 +12,8 @@ namespace {
 // Pixels, but for shares; found by drawing into smears of BCCD, Chula, TXL-PBC and PBC
 // (tests/dataset-tools/measure_drawn_rectangles).
 constexpr int smoothed = 5;  // along a line: what is most of these holds
-// A line is where, of `window` pixels along it, `enough` may be ink and some are: more than a pen is wide, less
-// than a side of the smallest rectangle is long.
+// A line is where, of `window` pixels along it, `enough` may be ink and some are: more than a pen is wide,
+// less than a side of the smallest rectangle is long.
 constexpr int window = 11, enough = 9, enough_seen = 3;
 constexpr int bridged = 4;        // a gap along a stroke that noise may make
 constexpr int shortest_edge = 6;  // the window takes up to three from each end of a line
@@ -36,12 +36,14 @@ cv::Mat1b smooth(const cv::Mat1b& ink, bool along_rows) {
 
 cv::Mat1b lines_of(const cv::Mat1b& ink, const cv::Mat1b& unknown, bool along_rows) {
   const cv::Mat1b possible = ink | unknown;
-  const cv::Mat1b possible_count = count_in_line(possible, window, along_rows), ink_count = count_in_line(ink, window, along_rows);
+  const cv::Mat1b possible_count = count_in_line(possible, window, along_rows),
+                  ink_count = count_in_line(ink, window, along_rows);
   cv::Mat1b lines(ink.size());
   for (int y = 0; y < lines.rows; ++y) {
     const std::uint8_t *may_be = possible[y], *may_be_count = possible_count[y], *seen = ink_count[y];
     std::uint8_t* line = lines[y];
-    for (int x = 0; x < lines.cols; ++x) line[x] = may_be[x] & (may_be_count[x] >= enough) & (seen[x] >= enough_seen);
+    for (int x = 0; x < lines.cols; ++x)
+      line[x] = may_be[x] & (may_be_count[x] >= enough) & (seen[x] >= enough_seen);
   }
   return lines;
 }
@@ -67,7 +69,8 @@ using WidthCounts = std::array<int, widest_pen + 2>;
 void count_widths(const cv::Mat1b& lines, WidthCounts& count) {
   for (int y = 0; y < lines.rows; ++y) {
     const std::uint8_t* above = y > 0 ? lines[y - 1] : nullptr;
-    for (int x = next_one(lines[y], 0, lines.cols); x < lines.cols; x = next_one(lines[y], x + 1, lines.cols)) {
+    for (int x = next_one(lines[y], 0, lines.cols); x < lines.cols;
+         x = next_one(lines[y], x + 1, lines.cols)) {
       if (!above || !above[x]) ++count[std::size_t(thickness_at(lines, x, y, +1, widest_pen + 1))];
     }
   }
@@ -98,7 +101,8 @@ class StrokeFinder {
   // Strokes that begin in row y, with no line in the row before, and are wide in the direction of `step`.
   void add_from_edges(int y, int step) {
     const int before = y - step;
-    const std::uint8_t *here = lines_[y], *outside = before >= 0 && before < lines_.rows ? lines_[before] : nullptr;
+    const std::uint8_t *here = lines_[y],
+                       *outside = before >= 0 && before < lines_.rows ? lines_[before] : nullptr;
     int start = -1, last = -1, count = 0;
     const auto finish = [&] {
       if (count >= shortest_edge) add_at_edge(y, step, start, last + 1);
@@ -165,13 +169,14 @@ class StrokeFinder {
 
   // Soft edges make strokes that another one, a pixel off, explains nearly as well.
   std::vector<Stroke> without_doubles() {
-    std::stable_sort(found_.begin(), found_.end(), [](const Found& a, const Found& b) { return a.evidence > b.evidence; });
+    std::stable_sort(found_.begin(), found_.end(),
+                     [](const Found& a, const Found& b) { return a.evidence > b.evidence; });
     std::vector<Stroke> kept;
     for (const Found& one : found_) {
       const Stroke& s = one.stroke;
       const bool is_double = std::any_of(kept.begin(), kept.end(), [&](const Stroke& other) {
-        return std::abs(s.lo - other.lo) <= 1 && std::abs(s.hi - other.hi) <= 1 && s.from >= other.from - bridged &&
-               s.to <= other.to + bridged &&
+        return std::abs(s.lo - other.lo) <= 1 && std::abs(s.hi - other.hi) <= 1 &&
+               s.from >= other.from - bridged && s.to <= other.to + bridged &&
                pen_.evidence.sum(one.edge_from, other.lo, one.edge_to, other.hi) >= as_good * one.evidence;
       });
       if (!is_double) kept.push_back(s);
@@ -226,7 +231,8 @@ RectangleSums RectangleSums::transposed() const {
 
 PenLines lines_along_rows(const PenEvidence& pen) {
   const cv::Mat1b ink = smooth(pen.ink, true);
-  return {lines_of(ink, pen.unknown, true), RectangleSums(pen.evidence), RectangleSums(pen.unknown), RectangleSums(ink)};
+  return {lines_of(ink, pen.unknown, true), RectangleSums(pen.evidence), RectangleSums(pen.unknown),
+          RectangleSums(ink)};
 }
 
 PenLines lines_along_columns(const PenEvidence& pen, const PenLines& rows) {

@@ -31,8 +31,8 @@ struct PenLines {
 PenLines lines_along_rows(const PenEvidence& pen);
 PenLines lines_along_columns(const PenEvidence& pen, const PenLines& rows);  // all of it transposed
 
-// A stroke along x covers y in [lo, hi) and x in [from, to). Its ends may lie in what is unknown; at both ends
-// of [seen_from, seen_to) there is ink.
+// A stroke along x covers y in [lo, hi) and x in [from, to). Its ends may lie in what is unknown; at both
+// ends of [seen_from, seen_to) there is ink.
 struct Stroke {
   int lo = 0, hi = 0;
   int from = 0, to = 0;
@@ -43,12 +43,12 @@ struct Stroke {
 
 constexpr int widest_pen = 9;  // pixels; OpenCV draws 7 for a pen of 6, and half-covered pixels add one
 
-// Widths (pixels) that many strokes of the picture have: one, where the pen was always the same and drew whole
-// pixels.
+// Widths (pixels) that many strokes of the picture have: one, where the pen was always the same and drew
+// whole pixels.
 std::vector<int> usual_widths(const PenLines& rows, const PenLines& columns);
 
-// All strokes along x. Where strokes lie side by side as one thick band, each that may be the outermost of them:
-// flush with an edge of the band, of a usual width.
+// All strokes along x. Where strokes lie side by side as one thick band, each that may be the outermost of
+// them: flush with an edge of the band, of a usual width.
 std::vector<Stroke> find_strokes(const PenLines& lines, const std::vector<int>& usual_widths);
 
 }  // namespace smearscope::corpus

@@ -25,7 +25,8 @@ struct Count {
 };
 
 void print(const char* what, const Count& count) {
-  std::printf("%-28s %6d drawn %7.2f%% found %6.2f%% false\n", what, count.drawn, 100.0 * count.found / std::max(1, count.drawn),
+  std::printf("%-28s %6d drawn %7.2f%% found %6.2f%% false\n", what, count.drawn,
+              100.0 * count.found / std::max(1, count.drawn),
               100.0 * count.wrong / std::max(1, count.found + count.wrong));
 }
 
@@ -46,13 +47,15 @@ cv::Mat smear_of(const std::vector<fs::path>& files, cv::RNG& random) {
   return smear;
 }
 
-void show_failure(const DrawnSmear& smear, const std::vector<corpus::Box>& found, const std::vector<int>& partner, const fs::path& file) {
+void show_failure(const DrawnSmear& smear, const std::vector<corpus::Box>& found,
+                  const std::vector<int>& partner, const fs::path& file) {
   cv::Mat picture;
   cv::cvtColor(smear.labelled, picture, cv::COLOR_RGB2BGR);
   const double scale = 2;
   cv::resize(picture, picture, {}, scale, scale, cv::INTER_NEAREST);
   const auto draw = [&](const corpus::Box& box, const cv::Scalar& colour) {
-    cv::rectangle(picture, cv::Point(cvRound(scale * box.x_min), cvRound(scale * box.y_min)), cv::Point(cvRound(scale * box.x_max), cvRound(scale * box.y_max)), colour, 1);
+    cv::rectangle(picture, cv::Point(cvRound(scale * box.x_min), cvRound(scale * box.y_min)),
+                  cv::Point(cvRound(scale * box.x_max), cvRound(scale * box.y_max)), colour, 1);
   };
   for (std::size_t k = 0; k < found.size(); ++k) {
     const bool right = std::find(partner.begin(), partner.end(), int(k)) != partner.end();
@@ -65,11 +68,14 @@ void show_failure(const DrawnSmear& smear, const std::vector<corpus::Box>& found
   std::ofstream list(file.string() + ".txt");
   for (std::size_t i = 0; i < partner.size(); ++i) {
     const corpus::Box& b = smear.rectangles[i].box;
-    list << (partner[i] < 0 ? "missed " : "found ") << b.x_min << ' ' << b.y_min << ' ' << b.x_max << ' ' << b.y_max << ' ' << smear.rectangles[i].relation << '\n';
+    list << (partner[i] < 0 ? "missed " : "found ") << b.x_min << ' ' << b.y_min << ' ' << b.x_max << ' '
+         << b.y_max << ' ' << smear.rectangles[i].relation << '\n';
   }
   for (std::size_t k = 0; k < found.size(); ++k) {
     const bool right = std::find(partner.begin(), partner.end(), int(k)) != partner.end();
-    if (!right) list << "false " << found[k].x_min << ' ' << found[k].y_min << ' ' << found[k].x_max << ' ' << found[k].y_max << '\n';
+    if (!right)
+      list << "false " << found[k].x_min << ' ' << found[k].y_min << ' ' << found[k].x_max << ' '
+           << found[k].y_max << '\n';
   }
   for (const bool labelled : {true, false}) {
     cv::cvtColor(labelled ? smear.labelled : smear.unlabelled, picture, cv::COLOR_RGB2BGR);
@@ -100,9 +106,10 @@ int measure(const fs::path& folder, int pictures, unsigned seed, const fs::path&
     static const char* const pens[] = {"OpenCV", "inwards", "centred", "anti-aliased"};
     const int right = int(std::count_if(partner.begin(), partner.end(), [](int k) { return k >= 0; }));
     const int wrong = int(found.size()) - right;
-    for (const std::string& key : {std::string("all"), "pen of " + std::to_string(width), "quality " + std::to_string(quality),
-                                   std::string("drawn by ") + pens[int(smear.pen)],
-                                   std::string(smear.labelled.cols > 700 ? "about 1000x1000" : "as they are")}) {
+    for (const std::string& key :
+         {std::string("all"), "pen of " + std::to_string(width), "quality " + std::to_string(quality),
+          std::string("drawn by ") + pens[int(smear.pen)],
+          std::string(smear.labelled.cols > 700 ? "about 1000x1000" : "as they are")}) {
       Count& count = counts[key];
       count.drawn += int(partner.size());
       count.found += right;
@@ -114,13 +121,14 @@ int measure(const fs::path& folder, int pictures, unsigned seed, const fs::path&
       count.found += partner[k] >= 0;
     }
     if (!failures.empty() && (right < int(partner.size()) || wrong > 0)) {
-      std::printf("picture %d: %s, pen of %d, quality %d: %d of %d found, %d false\n", i, pens[int(smear.pen)], width, quality, right,
-                  int(partner.size()), wrong);
+      std::printf("picture %d: %s, pen of %d, quality %d: %d of %d found, %d false\n", i,
+                  pens[int(smear.pen)], width, quality, right, int(partner.size()), wrong);
       show_failure(smear, found, partner, failures / std::to_string(i));
     }
   }
   for (const auto& [what, count] : counts) print(what.c_str(), count);
-  std::printf("%.1f ms of processor time a picture, at most %.1f\n", 1000 * seconds / pictures, 1000 * slowest);
+  std::printf("%.1f ms of processor time a picture, at most %.1f\n", 1000 * seconds / pictures,
+              1000 * slowest);
   return 0;
 }
 
@@ -133,7 +141,8 @@ int main(int argc, char** argv) {
     return 2;
   }
   try {
-    return smearscope::testing::measure(argv[1], std::atoi(argv[2]), argc > 3 ? unsigned(std::atoi(argv[3])) : 1U, argc > 4 ? argv[4] : "");
+    return smearscope::testing::measure(
+        argv[1], std::atoi(argv[2]), argc > 3 ? unsigned(std::atoi(argv[3])) : 1U, argc > 4 ? argv[4] : "");
   } catch (const std::exception& error) {
     std::fprintf(stderr, "measure_drawn_rectangles: %s\n", error.what());
     return 1;
