@@ -15,6 +15,9 @@ const std::vector<Reader>& readers() {
       {"chula", "Chula RBC-12: Dataset/N.jpg, and Label/N.txt with a point for each cell", open_chula},
       {"pbc", "PBC: CLASS/PREFIX_NUMBER.jpg, a cell in the middle; its box is found by segmentation",
        open_pbc},
+      {"sickle",
+       "Sickle Cell Disease: Positive/{Unlabelled,Labelled}/N.jpg, boxes drawn into Labelled; Negative/",
+       open_sickle},
       {"txl", "TXL-PBC: YOLO text in labels/{train,val}/", open_txl},
       {"coco", "a corpus folder: images/ and annotations/{train,val,test,all}.json", open_coco},
   };

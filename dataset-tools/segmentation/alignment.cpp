@@ -179,7 +179,7 @@ AlignedCopy align_copy(const cv::Mat1b& copy, const cv::Mat1b& picture) {
     best = std::max(best, here);
     if (here < same_content) return false;
     const cv::Point better = nearest_shift(aligned.copy, aligned.picture, {}, 1);
-    const bool certain = distance(aligned.copy, aligned.picture, better) >
+    const bool certain = distance(aligned.copy, aligned.picture, better) >=
                          as_good * distance(aligned.copy, aligned.picture, {});
     uncertain |= !certain;
     return certain;
