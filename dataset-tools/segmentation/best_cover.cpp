@@ -16,8 +16,8 @@ namespace {
 // smears (tests/dataset-tools/measure_drawn_rectangles).
 constexpr int price_of_outline = 240;  // more than noise offers
 constexpr int price_of_length = 4;  // pixels of width and height for one unit: of the same ink, smaller ones
-constexpr int price_of_common_side = 60;  // for each side that lies on the same side of another
-constexpr int price_of_overlap = 100;  // if it covers another, or is covered, wholly: cells lie side by side
+constexpr int price_of_common_side = 120;  // for each side that lies on the same side of another
+constexpr int price_of_overlap = 200;  // if it covers another, or is covered, wholly: cells lie side by side
 constexpr int never = 1 << 20;
 constexpr std::size_t most_in_group = 1024;
 
