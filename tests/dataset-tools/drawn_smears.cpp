@@ -10,7 +10,9 @@ namespace {
 
 using corpus::Box;
 
-constexpr double share_related = 0.4;  // of rectangles that touch, share sides with, nest in or cross another
+// Boxes are drawn around cells. Most cells lie apart, some touch, few lie over each other.
+constexpr double share_related = 0.4;     // of rectangles that touch, share sides with or lie over another
+constexpr double share_lying_over = 0.2;  // of those
 
 // A rectangle before it is drawn: corners of the pen's path, in pixels, integers unless anti-aliased.
 struct Path {
@@ -113,7 +115,8 @@ class Drawing {
 
   Path related(const Path& other) {
     const double width = other.x_max - other.x_min, height = other.y_max - other.y_min;
-    switch (random_.uniform(0, 7)) {
+    const bool lies_over = chance(share_lying_over);
+    switch (lies_over ? random_.uniform(4, 7) : random_.uniform(0, 4)) {
       case 0: {  // beside it, the same side drawn twice
         Path path = sized(other.x_max, other.y_min + random_.uniform(-0.5, 0.5) * height, "shared side");
         return path;

@@ -78,9 +78,9 @@ TEST(DrawnRectangles, AreFoundInRealSmears) {
   if (!std::filesystem::is_directory(folder)) GTEST_SKIP() << "needs BCCD in $SMEARSCOPE_SHARED_DATA";
   const std::vector<std::filesystem::path> files = images_in(folder);
   Tally tally;
-  for (unsigned i = 0; i < 72; ++i)
+  for (unsigned i = 0; i < 144; ++i)
     tally.add(
-        draw_into(read_image(files[i * files.size() / 72]), i, 1 + int(i % 6), 70 + 5 * int(i / 6 % 6)));
+        draw_into(read_image(files[i * files.size() / 144]), i, 1 + int(i % 6), 70 + 5 * int(i / 6 % 6)));
   EXPECT_GT(tally.drawn, 500);
   tally.expect_good();
 }
