@@ -17,6 +17,7 @@ namespace {
 constexpr int price_of_outline = 240;  // more than noise offers
 constexpr int price_of_length = 4;  // pixels of width and height for one unit: of the same ink, smaller ones
 constexpr int price_of_common_side = 120;  // for each side that lies on the same side of another
+constexpr int price_of_any_overlap = 60;
 constexpr int price_of_overlap = 200;  // if it covers another, or is covered, wholly: cells lie side by side
 constexpr int never = 1 << 20;
 constexpr std::size_t most_in_group = 1024;
@@ -58,10 +59,16 @@ int sides_in_common(const Outline& a, const Outline& b) {
   return count;
 }
 
-// Which share of the smaller of the two holes is in the other.
-double overlap_of_holes(const Outline& a, const Outline& b) {
-  const int smaller = std::min(a.inner().area(), b.inner().area());
-  return smaller > 0 ? double((a.inner() & b.inner()).area()) / smaller : 0;
+// Which share of the smaller one lies in the other, as the middle lines of the pen are.
+double share_in_common(const Outline& a, const Outline& b) {
+  const auto middle = [](const Outline& o) {
+    return Box{(o.left.lo + o.left.hi) / 2.0, (o.top.lo + o.top.hi) / 2.0, (o.right.lo + o.right.hi) / 2.0,
+               (o.bottom.lo + o.bottom.hi) / 2.0};
+  };
+  const Box p = middle(a), q = middle(b);
+  const double width = std::min(p.x_max, q.x_max) - std::max(p.x_min, q.x_min);
+  const double height = std::min(p.y_max, q.y_max) - std::max(p.y_min, q.y_min);
+  return width > 0 && height > 0 ? width * height / std::min(p.area(), q.area()) : 0;
 }
 
 // What it costs to choose both.
@@ -70,7 +77,9 @@ int price_of_both(const Outline& a, const Outline& b) {
   if (common == 4) return never;
   const bool nested = contains(a.outer(), b.outer()) || contains(b.outer(), a.outer());
   if (nested) return 2 * price_of_common_side * common;
-  return price_of_common_side * common + int(price_of_overlap * overlap_of_holes(a, b));
+  const double share = share_in_common(a, b);
+  return price_of_common_side * common +
+         (share > 0 ? price_of_any_overlap + int(price_of_overlap * share) : 0);
 }
 
 // Divides the pixels that outlines cover into patches.
@@ -142,12 +151,12 @@ class Chooser {
   }
 
   std::vector<bool> choose() {
-    add_all_that_gain(none);
+    add_all_that_gain(none, none);
     bool better = true;
     while (better) {
       better = false;
       for (std::size_t i = 0; i < count_; ++i)
-        better |= attempt([&] { state_.chosen[i] ? do_without(i) : do_with(i, none); });
+        better |= attempt([&] { state_.chosen[i] ? do_without(i, i) : do_with(i, none); });
       for (std::size_t i = 0; i < count_; ++i) {
         for (std::size_t k = 0; k < i; ++k) {
           if (state_.chosen[i] && state_.chosen[k]) better |= exchange_sides(i, k);
@@ -156,8 +165,8 @@ class Chooser {
       if (better || count_ > most_for_pairs) continue;
       for (std::size_t i = 0; i < count_; ++i) {
         for (std::size_t k = 0; k < i; ++k) {
-          if (!state_.chosen[i] && !state_.chosen[k] && touch(outlines_[i], outlines_[k]))
-            better |= attempt([&] { do_with(i, k); });
+          if (state_.chosen[i] != state_.chosen[k] || !touch(outlines_[i], outlines_[k])) continue;
+          better |= attempt([&] { state_.chosen[i] ? do_without(i, k) : do_with(i, k); });
         }
       }
     }
@@ -200,9 +209,9 @@ class Chooser {
   }
 
   // As long as one gains, the best first, but not `but_not`.
-  void add_all_that_gain(std::size_t but_not) {
+  void add_all_that_gain(std::size_t but_not, std::size_t nor) {
     change_all_that_gain(
-        [&](std::size_t i) { return state_.chosen[i] || i == but_not ? 0 : gain_of_adding(i); });
+        [&](std::size_t i) { return state_.chosen[i] || i == but_not || i == nor ? 0 : gain_of_adding(i); });
   }
   void remove_all_that_gain(std::size_t but_not, std::size_t nor) {
     change_all_that_gain([&](std::size_t i) {
@@ -226,9 +235,10 @@ class Chooser {
     }
   }
 
-  void do_without(std::size_t i) {
+  void do_without(std::size_t i, std::size_t k) {
     change(i);
-    add_all_that_gain(i);
+    if (k != i) change(k);
+    add_all_that_gain(i, k);
     remove_all_that_gain(none, none);
   }
 
@@ -239,7 +249,7 @@ class Chooser {
     change(i);
     if (and_with != none) change(and_with);
     remove_all_that_gain(i, and_with);
-    add_all_that_gain(none);
+    add_all_that_gain(none, none);
   }
 
   // Keeps what `step` does if the choice is then worth more.

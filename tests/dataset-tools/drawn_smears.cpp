@@ -13,6 +13,7 @@ using corpus::Box;
 // Boxes are drawn around cells. Most cells lie apart, some touch, few lie over each other.
 constexpr double share_related = 0.4;     // of rectangles that touch, share sides with or lie over another
 constexpr double share_lying_over = 0.2;  // of those
+constexpr double smallest = 20;  // pixels a side: half of a red cell of Chula, whose cells are the smallest
 
 // A rectangle before it is drawn: corners of the pen's path, in pixels, integers unless anti-aliased.
 struct Path {
@@ -85,11 +86,11 @@ class Drawing {
 
  private:
   bool chance(double probability) { return random_.uniform(0.0, 1.0) < probability; }
-  double side() { return std::exp(random_.uniform(std::log(15.0), std::log(300.0))); }
+  double side() { return std::exp(random_.uniform(std::log(smallest), std::log(300.0))); }
 
   Path sized(double x, double y, const char* relation) {
     const double width = side(), aspect = std::exp(random_.uniform(-std::log(4.0), std::log(4.0)));
-    return {x, y, x + width, y + std::clamp(width * aspect, 15.0, 300.0), relation};
+    return {x, y, x + width, y + std::clamp(width * aspect, smallest, 300.0), relation};
   }
 
   Path somewhere() {
@@ -122,7 +123,7 @@ class Drawing {
         return path;
       }
       case 1:
-        return {other.x_min, other.y_max, other.x_max, other.y_max + std::clamp(side(), 15.0, 300.0),
+        return {other.x_min, other.y_max, other.x_max, other.y_max + std::clamp(side(), smallest, 300.0),
                 "whole side shared"};
       case 2:
         return sized(other.x_max, other.y_max, "shared corner");
@@ -149,7 +150,7 @@ class Drawing {
   bool is_good(const Path& path) const {
     const double width = path.x_max - path.x_min, height = path.y_max - path.y_min;
     const double most = std::min({300.0, 0.8 * size_.width, 0.8 * size_.height});
-    if (std::min(width, height) < 15 || std::max(width, height) > most ||
+    if (std::min(width, height) < smallest || std::max(width, height) > most ||
         std::max(width, height) > 4 * std::min(width, height))
       return false;
     const Box box = box_of(path);
