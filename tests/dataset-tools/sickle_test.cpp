@@ -122,6 +122,10 @@ TEST(DrawnRectangles, AnotherPictureIsNoCopy) {
   EXPECT_THAT(error_of(draw_into(smear(2), 2, 3, 90).labelled, smear(3)), HasSubstr("show different things"));
 }
 
+TEST(DrawnRectangles, ADarkerPictureIsNoCopyOfABrightOne) {
+  EXPECT_THAT(error_of(smear(2) * 0.6, smear(3)), HasSubstr("show different things"));
+}
+
 TEST(DrawnRectangles, APictureOfAnotherShapeIsNoCopy) {
   EXPECT_THAT(error_of(smear(2), smear(2, {360, 480})),
               AllOf(HasSubstr("480x360 and 360x480"), HasSubstr("different shapes")));
