@@ -17,8 +17,8 @@ namespace {
 constexpr int price_of_outline = 240;  // more than noise offers
 constexpr int price_of_length = 4;  // pixels of width and height for one unit: of the same ink, smaller ones
 constexpr int price_of_common_side = 120;  // for each side that lies on the same side of another
-constexpr int price_of_any_overlap = 60;
-constexpr int price_of_overlap = 200;  // if it covers another, or is covered, wholly: cells lie side by side
+constexpr int price_of_any_overlap = 60;   // cells lie side by side: for two that overlap at all
+constexpr int price_of_overlap = 200;      // and if one covers the other wholly; less for less
 constexpr int never = 1 << 20;
 constexpr std::size_t most_in_group = 1024;
 
