@@ -27,7 +27,7 @@ GENERAL = {"WBC": "wbc", "RBC": "rbc", "Platelets": "platelet"}
 PAPER = {"bccd": GENERAL, "txl": GENERAL, "pbc": PBC, "chula": {str(i): name for i, name in enumerate(CHULA)}}
 
 # What may happen to a label on its way into a corpus so that it isn't there.
-DROPPING_RULES = {"label unreadable", "box without area", "label doubled", "label unknown", "class dropped"}
+DROPPING_RULES = {"label unreadable", "box without area", "label doubled", "label unknown", "class dropped", "labels contradict"}
 
 
 def cells_of(fine):

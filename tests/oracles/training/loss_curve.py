@@ -78,7 +78,7 @@ def main():
     parser.add_argument("--pictures", type=int, default=16)
     options = parser.parse_args()
     images, targets = labelled_pictures(options.data, options.pictures)
-    document = reference.document("resnet18", fpn_channels=64, head_width=128, classes=3, min_side=160)
+    document = reference.document("resnet18", fpn_channels=64, head_width=64, classes=3, min_side=96)
     model = reference.randomise(reference.build(document), 1, images[0])
     with tempfile.TemporaryDirectory() as folder:
         ours = our_losses(model, document, images, targets, options, folder)
