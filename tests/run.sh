@@ -2,7 +2,8 @@
 # Builds and runs every test, and ends with the line "N passed, N failed, N skipped".
 # Usage: tests/run.sh [--no-install] [--quick] [MESON OPTION...]     e.g. tests/run.sh -Dwerror=true
 #
-# What runs: a release build with all its tests, comparisons with torchvision among them; the shipped model's accuracy;
+# What runs: a release build with all its tests, comparisons with torchvision among them, and the CUDA engine on an emulator
+# (tests/gpu/run.sh runs it on a GPU); the shipped model's accuracy;
 # the programs end to end (tests/pipelines); a second build under AddressSanitizer and UndefinedBehaviorSanitizer; the
 # fuzz targets for a minute each. Build folders: build/tests, build/sanitizers, build/fuzz. A test that lacks something
 # says what, and counts as skipped. --quick leaves out what takes long: the sanitizers and the comparisons of gradients and
@@ -16,7 +17,7 @@ for argument in "$@"; do
   case $argument in
     --no-install) install=no ;;
     --quick) quick=yes ;;
-    -h | --help) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 0 ;;
     -D*) options+=("$argument") ;;
     *) echo "tests/run.sh: unknown argument '$argument' (see --help)" >&2; exit 2 ;;
   esac
@@ -95,7 +96,10 @@ run_meson_tests() { # FOLDER MESON_TEST_ARGUMENT...
 }
 
 say "Release build"
-build build/tests gcc --buildtype=release -Dtests=enabled
+# One architecture: kernels are compiled here to see that they compile, and run by the emulator.
+build build/tests gcc --buildtype=release -Dtests=enabled -Dgpu_architectures=90
+[ -f build/tests/engine/libsmearscope-engine-cuda.so ] ||
+  echo "The CUDA engine is left out of this build: no nvcc (12.4 or later) with cuDNN 9 was found, or -Dcuda=disabled. Its sources run on the emulator."
 slow=(); [ "$quick" = no ] || slow=(--no-suite slow)
 run_meson_tests build/tests --timeout-multiplier 3 "${slow[@]}"
 
@@ -112,7 +116,7 @@ done
 if [ "$quick" = no ]; then
   say "AddressSanitizer and UndefinedBehaviorSanitizer"
   build build/sanitizers gcc --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false \
-    -Dtests=enabled -Dtraining=disabled
+    -Dtests=enabled -Dtraining=disabled -Dcuda=disabled
   # Leaks of elements are looked for with GStreamer's own tracer, which knows its caches.
   ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
     SMEARSCOPE_PYTHON=/nonexistent run_meson_tests build/sanitizers --timeout-multiplier 10
@@ -122,7 +126,7 @@ fi
 say "Fuzzing"
 fuzz_seconds=60; [ "$quick" = no ] || fuzz_seconds=10
 build build/fuzz clang -Dfuzz=true -Dfuzz_seconds=$fuzz_seconds -Dtests=enabled -Dtraining=disabled -Dplugin=disabled \
-  -Dfetch=disabled -Dtools=disabled -Dcpu=disabled
+  -Dfetch=disabled -Dtools=disabled -Dcpu=disabled -Dcuda=disabled
 run_meson_tests build/fuzz --suite fuzz
 
 say "Summary"
