@@ -42,6 +42,8 @@ done
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
 python=${SMEARSCOPE_PYTHON:-python3}
+# Meson and ninja may have come with Python.
+PATH=$PATH:$("$python" -c 'import os, sys; print(os.path.dirname(sys.executable))')
 export SMEARSCOPE_CACHE_DIR=${SMEARSCOPE_CACHE_DIR:-$build/cache}
 
 say() { printf '\n== %s (%d s)\n' "$*" "$SECONDS"; }
