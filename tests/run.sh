@@ -50,9 +50,11 @@ fi
 if [ -z "${SMEARSCOPE_PYTHON:-}" ]; then
   venv=$root/build/oracles-venv
   [ -x "$venv/bin/python" ] || /usr/bin/python3 -m venv --system-site-packages "$venv"
-  "$venv/bin/python" -c 'import safetensors, pycocotools' 2>/dev/null ||
-    "$venv/bin/python" -m pip install -q 'numpy<2' 'safetensors<0.6' 'pycocotools<2.0.9' ||
-    echo "safetensors and pycocotools can't be installed from PyPI: the comparisons that need them are skipped"
+  # lvis asks for packages that draw and that nobody needs here.
+  "$venv/bin/python" -c 'import safetensors, pycocotools, importlib.util as u; assert u.find_spec("lvis")' 2>/dev/null ||
+    { "$venv/bin/python" -m pip install -q 'numpy<2' 'safetensors<0.6' 'pycocotools<2.0.9' &&
+      "$venv/bin/python" -m pip install -q --no-deps 'lvis<0.6'; } ||
+    echo "safetensors, pycocotools and lvis can't be installed from PyPI: the comparisons that need them are skipped"
   export SMEARSCOPE_PYTHON=$venv/bin/python
 fi
 

@@ -29,27 +29,25 @@ std::string read_bytes(const std::filesystem::path& file, const std::string& nam
   return bytes;
 }
 
-// RGB, by OpenCV.
-cv::Mat decode_other(std::string& bytes) {
+// By OpenCV; `mode` as cv::imread has it. The orientation in the file's metadata is not applied.
+cv::Mat decode_by_opencv(const std::string& bytes, int mode) {
   cv::Mat image;
   try {
-    const cv::Mat encoded(1, static_cast<int>(bytes.size()), CV_8U, bytes.data());
-    image = cv::imdecode(encoded, cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION);
+    const cv::Mat encoded(1, static_cast<int>(bytes.size()), CV_8U, const_cast<char*>(bytes.data()));
+    image = cv::imdecode(encoded, mode | cv::IMREAD_IGNORE_ORIENTATION);
   } catch (const cv::Exception&) {
     image.release();
   }
   if (image.empty()) throw Error("not an image that can be read (it is broken behind its header)");
-  cv::Mat rgb;
-  cv::cvtColor(image, rgb, cv::COLOR_BGR2RGB);
-  return rgb;
+  return image;
 }
 
-cv::Mat decoded(std::string& bytes) {
+cv::Mat decoded(const std::string& bytes) {
   const ImageHeader header = read_image_header(bytes);
   check_size(header);
   cv::Mat rgb;
   if (header.format == ImageFormat::jpeg) rgb = decode_jpeg(bytes);
-  if (rgb.empty()) rgb = decode_other(bytes);
+  if (rgb.empty()) cv::cvtColor(decode_by_opencv(bytes, cv::IMREAD_COLOR), rgb, cv::COLOR_BGR2RGB);
   if (rgb.cols != header.width || rgb.rows != header.height)
     throw Error("has " + std::to_string(rgb.cols) + "x" + std::to_string(rgb.rows) +
                 " pixels, but its header says " + std::to_string(header.width) + "x" +
@@ -95,6 +93,20 @@ const cv::Mat& ImageFile::rgb() {
     throw Error(name_ + ": " + problem.what());
   }
   return rgb_;
+}
+
+cv::Mat ImageFile::grey(int reduction) const {
+  try {
+    const ImageHeader header = read_image_header(bytes_);
+    check_size(header);
+    const int mode = header.format != ImageFormat::jpeg || reduction == 1 ? cv::IMREAD_GRAYSCALE
+                     : reduction == 2                                     ? cv::IMREAD_REDUCED_GRAYSCALE_2
+                     : reduction == 4                                     ? cv::IMREAD_REDUCED_GRAYSCALE_4
+                                                                          : cv::IMREAD_REDUCED_GRAYSCALE_8;
+    return decode_by_opencv(bytes_, mode);
+  } catch (const Error& problem) {
+    throw Error(name_ + ": " + problem.what());
+  }
 }
 
 const Foreground& ImageFile::foreground() {
