@@ -130,8 +130,10 @@ def compare(source, files, images, rows, fine):
             expected = classes.get(label) or (FINER.get(label) if refined else None)
             if expected != name:
                 complaints.append(f"{path}: '{label}' is {name} in the corpus, not {expected}")
-        for label, count in missing.items():
+        for label, count in missing.items():  # with those that a finer label took the place of
             tally[classes[label]][2] += count
+        for label, count in added.items():
+            tally[FINER.get(label, label)][0] += count
     return tally, complaints
 
 
