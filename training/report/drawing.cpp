@@ -44,7 +44,7 @@ std::string element(const Path& path) {
 std::string element(const Disc& disc) {
   const std::string color = hex(disc.color);
   return "<circle" + attribute("cx", number(disc.center.x)) + attribute("cy", number(disc.center.y)) +
-         attribute("r", number(disc.radius)) + attribute("fill", disc.hollow ? "#ffffff" : color) +
+         attribute("r", number(disc.radius)) + attribute("fill", disc.hollow ? "none" : color) +
          attribute("stroke", color) + attribute("stroke-width", "1.5") + "/>\n";
 }
 

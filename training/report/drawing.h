@@ -37,7 +37,7 @@ struct Disc {
   Point center;
   double radius = 3;
   Color color = ink;
-  bool hollow = false;
+  bool hollow = false;  // a ring
 };
 
 enum class Anchor { start, middle, end };  // which end of a text its point is; y is that of the baseline

@@ -39,9 +39,8 @@ void paint(cairo_t* cairo, const Path& path) {
 
 void paint(cairo_t* cairo, const Disc& disc) {
   cairo_arc(cairo, disc.center.x, disc.center.y, disc.radius, 0, 2 * pi);
-  use(cairo, disc.hollow ? draw::white : disc.color);
-  cairo_fill_preserve(cairo);
   use(cairo, disc.color);
+  if (!disc.hollow) cairo_fill_preserve(cairo);
   cairo_set_line_width(cairo, 1.5);
   cairo_set_dash(cairo, nullptr, 0, 0);
   cairo_stroke(cairo);

@@ -57,11 +57,21 @@ class ImageFailures {
       for (const TruthBox* cell : inside) cells.push_back(*cell);
       add(FailureKind::merged, cells, {*pair.found});
     } else if (pair.truth == nullptr) {
-      add(FailureKind::false_alarm, {}, {*pair.found});
+      const TruthBox* taken = cell_under(*pair.found);
+      if (taken == nullptr) add(FailureKind::false_alarm, {}, {*pair.found});
+      if (taken != nullptr) add(FailureKind::found_twice, {*taken}, {*pair.found});
     } else if (known(*pair.truth) && pair.truth->category != pair.found->category &&
                !metrics::is_kind_of(data_.truth().categories, pair.found->category, pair.truth->category)) {
       add(FailureKind::wrong_class, {*pair.truth}, {*pair.found});
     }
+  }
+
+  const TruthBox* cell_under(const FoundBox& found) const {
+    const auto place = std::find_if(truth_->begin(), truth_->end(), [&](const TruthBox& box) {
+      return !box.crowd &&
+             metrics::overlap(found.box, box.box, false) >= metrics::iou_thresholds()[metrics::iou_50];
+    });
+    return place == truth_->end() ? nullptr : &*place;
   }
 
   // Missed cells inside of the detection, and the one that it took; none if they are no two of a size.
@@ -115,6 +125,7 @@ const FailureText& text_of(FailureKind kind) {
       {"Missed in a cluster", "Nothing was found on a cell that touches others."},
       {"Missed, standing alone", "Nothing was found on any other cell."},
       {"Wrong class", "The cell was found, but taken for another."},
+      {"Found twice", "A second box on a cell that a better one, mostly of another class, has taken."},
       {"False alarms", "A cell was found where none is labelled, though labels are complete there."},
   }};
   return texts[static_cast<std::size_t>(kind)];
@@ -134,7 +145,7 @@ std::string description_of(const Failure& failure, const ReportData& data) {
   if (text.empty()) text = "nothing";
   if (failure.found.empty()) return text + ", missed";
   const FoundBox& found = failure.found.front();
-  return text + ", found: " + data.class_name(static_cast<std::size_t>(found.category)) + " " +
+  return text + " → " + data.class_name(static_cast<std::size_t>(found.category)) + " " +
          std::to_string(static_cast<int>(100 * found.score)) + "%";
 }
 

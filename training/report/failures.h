@@ -10,8 +10,16 @@
 
 namespace smearscope::training {
 
-enum class FailureKind { missed_rare, merged, missed_in_cluster, missed, wrong_class, false_alarm };
-constexpr std::size_t failure_kinds = 6;
+enum class FailureKind {
+  missed_rare,
+  merged,
+  missed_in_cluster,
+  missed,
+  wrong_class,
+  found_twice,
+  false_alarm
+};
+constexpr std::size_t failure_kinds = 7;
 struct FailureText {
   const char *heading, *explanation;
 };
@@ -33,11 +41,12 @@ struct Failure {
 //   missed_in_cluster  one that touches another labelled cell
 //   missed             any other
 //   wrong_class        a pair of two classes, but for a detection that is a kind of what the label says
+//   found_twice        a detection on a cell (IoU 0.5) that a better one has taken
 //   false_alarm        a detection where nothing is labelled and labels are complete
 // Cells of classes that the model doesn't know are no failures.
 std::vector<Failure> failures_of(const ReportData& data, std::size_t run);
 
-// "microcyte, found: normal_rbc 87%".
+// "microcyte → normal_rbc 87%".
 std::string description_of(const Failure& failure, const ReportData& data);
 
 std::array<std::size_t, failure_kinds> count_by_kind(const std::vector<Failure>& failures);

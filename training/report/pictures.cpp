@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <opencv2/imgproc.hpp>
 #include <set>
+#include <type_traits>
 
 #include "report/samples.h"
 
@@ -13,7 +15,7 @@ using corpus::DrawnSize;
 using draw::ShownCell;
 
 constexpr DrawnSize prediction_size{460, 360, 1.3, 2};
-constexpr DrawnSize failure_size{260, 260, 1.7, 4};
+constexpr DrawnSize failure_size{260, 260, 1.5, 4}, context_size{260, 260, 0.5, 4};
 
 ShownCell shown_cell(const metrics::Box& box, int category, double score, const std::string& name) {
   ShownCell cell;
@@ -25,23 +27,31 @@ ShownCell shown_cell(const metrics::Box& box, int category, double score, const 
   return cell;
 }
 
-std::vector<ShownCell> labelled_cells(const ReportData& data, std::size_t image) {
+template <typename Boxes>
+std::vector<ShownCell> shown_cells(const ReportData& data, const Boxes& boxes) {
   std::vector<ShownCell> cells;
-  for (const metrics::TruthBox& box : data.truth().images[image].truth)
-    cells.push_back(
-        shown_cell(box.box, box.category, 0, data.class_name(static_cast<std::size_t>(box.category))));
+  for (const auto& box : boxes) {
+    const std::string& name = data.class_name(static_cast<std::size_t>(box.category));
+    if constexpr (std::is_same_v<std::decay_t<decltype(box)>, metrics::FoundBox>) {
+      cells.push_back(shown_cell(box.box, box.category, box.score, name));
+    } else {
+      cells.push_back(shown_cell(box.box, box.category, 0, name));
+    }
+  }
   return cells;
 }
 
+std::vector<ShownCell> labelled_cells(const ReportData& data, std::size_t image) {
+  return shown_cells(data, data.truth().images[image].truth);
+}
+
 std::vector<ShownCell> found_cells(const ReportData& data, std::size_t run, std::size_t image) {
-  std::vector<ShownCell> cells;
   const Run& r = data.runs[run];
+  std::vector<metrics::FoundBox> shown;
   for (const metrics::FoundBox& box : r.part->data.images[image].found) {
-    if (box.score > r.measured.count_threshold)
-      cells.push_back(shown_cell(box.box, box.category, box.score,
-                                 data.class_name(static_cast<std::size_t>(box.category))));
+    if (box.score > r.measured.count_threshold) shown.push_back(box);
   }
-  return cells;
+  return shown_cells(data, shown);
 }
 
 std::string name_of(const corpus::Image& image) {
@@ -66,31 +76,50 @@ cv::Rect place_of(const Failure& failure, const corpus::Image& image) {
   return {x, y, side, side};
 }
 
-template <typename Boxes>
-bool is_one_of(const ShownCell& cell, const Boxes& boxes) {
-  return std::any_of(boxes.begin(), boxes.end(), [&](const auto& box) {
-    return cell.label == box.category && cell.box.x_min == static_cast<float>(box.box.x) &&
-           cell.box.y_min == static_cast<float>(box.box.y);
-  });
+bool same_box(const ShownCell& a, const ShownCell& b) {
+  return a.label == b.label && a.box.x_min == b.box.x_min && a.box.y_min == b.box.y_min;
 }
 
 std::string with_score(const ShownCell& cell) {
   return cell.class_name + " " + std::to_string(static_cast<int>(std::floor(100 * cell.score))) + "%";
 }
 
-// Cells as seen in `place`; those that the failure is not about are dashed, without their name.
-template <typename Boxes>
-std::vector<ShownCell> cells_in(const cv::Rect& place, std::vector<ShownCell> cells, const Boxes& about) {
+// Cells as seen in `place`.
+std::vector<ShownCell> cells_in(const cv::Rect& place, std::vector<ShownCell> cells) {
   for (ShownCell& cell : cells) {
-    const bool is_about = is_one_of(cell, about);
-    cell.class_name = !is_about ? "" : cell.score > 0 ? with_score(cell) : cell.class_name;
-    cell.stale = !is_about;
     cell.box.x_min -= static_cast<float>(place.x);
     cell.box.x_max -= static_cast<float>(place.x);
     cell.box.y_min -= static_cast<float>(place.y);
     cell.box.y_max -= static_cast<float>(place.y);
   }
   return cells;
+}
+
+// Those that the failure is about over the others, which are thin, dashed and without their names.
+cv::Mat closeup(const cv::Mat& rgb, const std::vector<ShownCell>& cells,
+                const std::vector<ShownCell>& about) {
+  const auto is_about = [&](const ShownCell& cell) {
+    return std::any_of(about.begin(), about.end(),
+                       [&](const ShownCell& other) { return same_box(cell, other); });
+  };
+  std::vector<ShownCell> others, named;
+  for (ShownCell cell : cells) {
+    if (is_about(cell)) {
+      if (cell.score > 0) cell.class_name = with_score(cell);
+      named.push_back(cell);
+      continue;
+    }
+    cell.class_name.clear();
+    cell.stale = true;
+    others.push_back(cell);
+  }
+  cv::Mat picture = drawn_cells(rgb, std::move(others), context_size, false);
+  const auto scale = static_cast<float>(picture.cols) / static_cast<float>(rgb.cols);
+  for (ShownCell& cell : named)
+    cell.box = {cell.box.x_min * scale, cell.box.y_min * scale, cell.box.x_max * scale,
+                cell.box.y_max * scale};
+  cv::cvtColor(picture, picture, cv::COLOR_BGR2RGB);
+  return drawn_cells(picture, std::move(named), failure_size, false);
 }
 
 }  // namespace
@@ -122,10 +151,11 @@ PictureRow failure_picture(const ReportData& data, std::size_t run, const Failur
   const corpus::Image& image = data.part().images[failure.image];
   const cv::Rect place = place_of(failure, image);
   const cv::Mat rgb = corpus::read_sample(image)(place);
-  const auto labelled = cells_in(place, labelled_cells(data, failure.image), failure.truth);
-  const auto found = cells_in(place, found_cells(data, run, failure.image), failure.found);
   return {image.source + " " + name_of(image),
-          {drawn_cells(rgb, labelled, failure_size, false), drawn_cells(rgb, found, failure_size, false)}};
+          {closeup(rgb, cells_in(place, labelled_cells(data, failure.image)),
+                   cells_in(place, shown_cells(data, failure.truth))),
+           closeup(rgb, cells_in(place, found_cells(data, run, failure.image)),
+                   cells_in(place, shown_cells(data, failure.found)))}};
 }
 
 cv::Mat sheet_of(const std::vector<PictureRow>& rows, std::size_t columns) {

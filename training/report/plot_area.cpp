@@ -58,7 +58,8 @@ Point PlotArea::at(Point value) const {
 void PlotArea::frame(std::size_t x_ticks, std::size_t y_ticks, double text_size) {
   const double right = corner_.x + width_, bottom = corner_.y + height_;
   double widest = 0;
-  for (const double tick : ticks(y_, y_ticks)) {
+  const std::vector<double> y_places = y_ticks > 0 ? ticks(y_, y_ticks) : std::vector<double>();
+  for (const double tick : y_places) {
     const double y = at({x_.low, tick}).y;
     drawing_.line({corner_.x, y}, {right, y}, grid_grey);
     const std::string text = tick_text(tick);

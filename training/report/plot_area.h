@@ -17,7 +17,8 @@ class PlotArea {
         y_(std::move(y)) {}
 
   Point at(Point value) const;  // where a value is drawn
-  // Grid, ticks with their numbers, and the axes' titles. `text_size`: of the numbers.
+  // Grid, ticks with their numbers, and the axes' titles. `text_size`: of the numbers. No ticks on y where
+  // `y_ticks` is 0.
   void frame(std::size_t x_ticks, std::size_t y_ticks, double text_size);
   void curve(const Curve& curve);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "report/plot_area.h"
 
@@ -25,6 +26,44 @@ std::vector<Curve> legend_of(const std::vector<Panel>& panels) {
     }
   }
   return legend;
+}
+
+Path arrow(Point at, double tip, Color color) {
+  return {{{at.x + tip, at.y}, {at.x - tip, at.y - 5}, {at.x - tip, at.y + 5}}, color, 1, 1, 0, true};
+}
+
+// Where the cells of a heat map are.
+struct HeatCells {
+  Point corner;
+  double width, height;  // of one
+
+  Point at(std::size_t row, std::size_t column) const {
+    return {corner.x + width * static_cast<double>(column), corner.y + height * static_cast<double>(row)};
+  }
+};
+
+void draw_row(Drawing& drawing, const HeatMap& map, std::size_t row, const HeatCells& cells) {
+  constexpr Color nothing{0xf6, 0xf6, 0xf9};
+  const std::vector<std::size_t>& counts = map.counts[row];
+  const auto sum = static_cast<double>(std::accumulate(counts.begin(), counts.end(), std::size_t{0}));
+  const double middle = cells.at(row, 0).y + cells.height / 2;
+  drawing.shapes.emplace_back(Label{{cells.corner.x - 6, middle + 4}, map.row_names[row], Anchor::end, 11});
+  for (std::size_t c = 0; c < counts.size(); ++c) {
+    const Point corner = cells.at(row, c);
+    const double share = counts[c] > 0 ? static_cast<double>(counts[c]) / sum : 0;
+    if (map.row_names[row] == map.column_names[c])  // the frame of what is right
+      drawing.rectangle(corner, cells.width, cells.height, ink);
+    drawing.rectangle({corner.x + 1, corner.y + 1}, cells.width - 2, cells.height - 2,
+                      counts[c] > 0 ? shade(0.06 + 0.94 * share) : nothing);
+    if (counts[c] == 0) continue;
+    const std::string text = std::to_string(counts[c]);
+    const double size = std::min(10.5, (cells.width - 4) / text_width(text, 1));
+    drawing.shapes.emplace_back(Label{{corner.x + cells.width / 2, middle + 0.36 * size},
+                                      text,
+                                      Anchor::middle,
+                                      size,
+                                      share > 0.45 ? draw::white : ink});
+  }
 }
 
 }  // namespace
@@ -57,9 +96,11 @@ Drawing plot_grid(const std::string& title, const Axis& x, const Axis& y, const 
     const Point corner{margin + static_cast<double>(i % columns) * (width + left + gap) + left,
                        top + static_cast<double>(i / columns) * (height + head + foot) + head};
     const Panel& panel = panels[i];
-    drawing.shapes.emplace_back(Label{{corner.x, corner.y - 6}, panel.title, Anchor::start, 12, ink, true});
+    const double room = width - text_width(panel.note, 10) - 6;
+    const double size = std::min(12.0, room / std::max(1.0, text_width(panel.title, 1.08)));
+    drawing.shapes.emplace_back(Label{{corner.x, corner.y - 6}, panel.title, Anchor::start, size, ink, true});
     drawing.shapes.emplace_back(
-        Label{{corner.x + width, corner.y - 6}, panel.note, Anchor::end, 11, grey_ink});
+        Label{{corner.x + width, corner.y - 6}, panel.note, Anchor::end, 10, grey_ink});
     PlotArea area(drawing, corner, width, height, plain_x, plain_y);
     area.frame(4, 4, 10);
     for (const Curve& curve : panel.curves) area.curve(curve);
@@ -97,16 +138,13 @@ Drawing dot_chart(const std::string& title, const std::vector<std::string>& rows
   if (x.low < 0 && x.high > 0) drawing.line(area.at({0, 0}), area.at({0, 1}), grey_ink);
   for (const DotSeries& s : series) {
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      if (std::isnan(s.values[i])) continue;
-      const double value = std::clamp(s.values[i], x.low, x.high);
-      const Point at{area.at({value, 0}).x, top + row * (static_cast<double>(i) + 0.5)};
-      if (value == s.values[i]) {
-        drawing.shapes.emplace_back(Disc{at, 4.2, s.color, s.hollow});
-        continue;
-      }
-      const double tip = value == x.high ? 6 : -6;
-      drawing.shapes.emplace_back(
-          Path{{{at.x + tip, at.y}, {at.x - tip, at.y - 5}, {at.x - tip, at.y + 5}}, s.color, 1, 1, 0, true});
+      const double y = top + row * (static_cast<double>(i) + 0.5);
+      const double value = std::clamp(s.values[i], x.low, x.high);  // NaN stays NaN
+      if (value == s.values[i])
+        drawing.shapes.emplace_back(
+            Disc{{area.at({value, 0}).x, y}, s.hollow ? 6.5 : 4.2, s.color, s.hollow});
+      if (s.values[i] > x.high) drawing.shapes.emplace_back(arrow({area.at({x.high, 0}).x, y}, 6, s.color));
+      if (s.values[i] < x.low) drawing.shapes.emplace_back(arrow({area.at({x.low, 0}).x, y}, -6, s.color));
     }
   }
   drawing.height = top + height + bottom;
@@ -114,47 +152,26 @@ Drawing dot_chart(const std::string& title, const std::vector<std::string>& rows
 }
 
 Drawing heat_map(const HeatMap& map) {
-  const double columns = static_cast<double>(map.column_names.size());
-  const double rows = static_cast<double>(map.row_names.size());
+  const auto columns = static_cast<double>(map.column_names.size());
+  const auto rows = static_cast<double>(map.row_names.size());
   const double left = widest(map.row_names, 11) + 30, top = widest(map.column_names, 11) + 30;
-  const double cell = std::clamp((page_width - left - 8) / std::max(1.0, columns), 18.0, 46.0);
-  const double height = std::min(cell, 24.0);
+  const double width = std::clamp((page_width - left - 8) / std::max(1.0, columns), 18.0, 46.0);
+  const HeatCells cells{{left, top}, width, std::min(width, 24.0)};
   Drawing drawing;
   drawing.title = map.title;
-  drawing.width = left + cell * columns + 8;
-  drawing.height = top + height * rows + 8;
+  drawing.width = left + cells.width * columns + 8;
+  drawing.height = top + cells.height * rows + 8;
   drawing.shapes.emplace_back(
-      Label{{left + cell * columns / 2, 14}, map.column_title, Anchor::middle, 12, ink, true});
-  Label side{{14, top + height * rows / 2}, map.row_title, Anchor::middle, 12, ink, true};
+      Label{{left + cells.width * columns / 2, 14}, map.column_title, Anchor::middle, 12, ink, true});
+  Label side{{14, top + cells.height * rows / 2}, map.row_title, Anchor::middle, 12, ink, true};
   side.upwards = true;
   drawing.shapes.emplace_back(std::move(side));
   for (std::size_t c = 0; c < map.column_names.size(); ++c) {
-    Label name{
-        {left + cell * (static_cast<double>(c) + 0.5) + 4, top - 6}, map.column_names[c], Anchor::start, 11};
+    Label name{{cells.at(0, c).x + cells.width / 2 + 4, top - 6}, map.column_names[c], Anchor::start, 11};
     name.upwards = true;
     drawing.shapes.emplace_back(std::move(name));
   }
-  for (std::size_t r = 0; r < map.row_names.size(); ++r) {
-    const double y = top + height * static_cast<double>(r);
-    drawing.shapes.emplace_back(Label{{left - 6, y + height / 2 + 4}, map.row_names[r], Anchor::end, 11});
-    std::size_t sum = 0;
-    for (const std::size_t count : map.counts[r]) sum += count;
-    for (std::size_t c = 0; c < map.column_names.size(); ++c) {
-      const std::size_t count = map.counts[r][c];
-      const double x = left + cell * static_cast<double>(c);
-      const double share = sum > 0 ? static_cast<double>(count) / static_cast<double>(sum) : 0;
-      drawing.rectangle({x + 0.5, y + 0.5}, cell - 1, height - 1,
-                        count > 0 ? shade(0.06 + 0.94 * share) : Color{0xf6, 0xf6, 0xf9});
-      if (count == 0) continue;
-      const std::string text = std::to_string(count);
-      const double size = std::min(10.5, (cell - 3) / text_width(text, 1));
-      drawing.shapes.emplace_back(Label{{x + cell / 2, y + height / 2 + 0.36 * size},
-                                        text,
-                                        Anchor::middle,
-                                        size,
-                                        share > 0.45 ? draw::white : ink});
-    }
-  }
+  for (std::size_t r = 0; r < map.row_names.size(); ++r) draw_row(drawing, map, r, cells);
   return drawing;
 }
 

@@ -41,13 +41,14 @@ Drawing plot_grid(const std::string& title, const Axis& x, const Axis& y, const 
 struct DotSeries {
   std::string name;
   Color color = ink;
-  bool hollow = false;
+  bool hollow = false;         // rings, around the discs of others
   std::vector<double> values;  // a row each; NaN: none
 };
 Drawing dot_chart(const std::string& title, const std::vector<std::string>& rows, const Axis& x,
                   const std::vector<DotSeries>& series);
 
-// Counts in cells, row by row, shaded by their share of their row. Zeros are left blank.
+// Counts in cells, row by row, shaded by their share of their row. Zeros are left blank; where row and
+// column have the same name there is a frame.
 struct HeatMap {
   std::string title, row_title, column_title;
   std::vector<std::string> row_names, column_names;

@@ -1,9 +1,9 @@
 #include "report/run.h"
 
+#include <toml++/toml.h>
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <toml++/toml.h>
 
 #include "evaluate/measure.h"
 #include "report/statistics.h"

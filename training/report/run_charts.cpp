@@ -153,25 +153,23 @@ Drawing class_precision_recall(const ReportData& data) {
 
 Drawing confusion_chart(const ReportData& data, std::size_t run) {
   const metrics::Confusion& confusion = data.runs[run].told().confusion;
-  std::vector<std::size_t> rows, columns;
+  std::vector<std::size_t> shown;
   for (std::size_t i = 0; i <= confusion.background(); ++i) {
-    std::size_t labelled = 0, found = 0;
+    std::size_t count = i == confusion.background() ? 1 : 0;
     for (std::size_t j = 0; j <= confusion.background(); ++j) {
-      labelled += confusion.count(i, j);
-      found += confusion.count(j, i);
+      count += confusion.count(i, j) + confusion.count(j, i);
     }
-    if (labelled > 0) rows.push_back(i);
-    if (found > 0) columns.push_back(i);
+    if (count > 0) shown.push_back(i);
   }
   const auto name = [&](std::size_t i, const char* background) {
     return i == confusion.background() ? background : data.class_name(i);
   };
   HeatMap map{"Confusion matrix of " + data.runs[run].name, "labelled", "found", {}, {}, {}};
-  for (const std::size_t c : columns) map.column_names.push_back(name(c, "missed"));
-  for (const std::size_t r : rows) {
+  for (const std::size_t c : shown) map.column_names.push_back(name(c, "missed"));
+  for (const std::size_t r : shown) {
     map.row_names.push_back(name(r, "nothing there"));
     map.counts.emplace_back();
-    for (const std::size_t c : columns) map.counts.back().push_back(confusion.count(r, c));
+    for (const std::size_t c : shown) map.counts.back().push_back(confusion.count(r, c));
   }
   return heat_map(map);
 }

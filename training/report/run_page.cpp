@@ -237,9 +237,10 @@ std::string Page::predictions() {
 }
 
 std::string Page::failures() {
-  std::string text = section("Failures",
-                             "Fig. 3. What goes wrong, by kind. Left: labelled, right: found; dashed: cells "
-                             "that the failure is not about.");
+  std::string text =
+      section("Failures",
+              "Fig. 3. What goes wrong, by kind. Left: labelled, right: found; thin and dashed: cells "
+              "that the failure is not about.");
   for (std::size_t r = 0; r < data_.runs.size(); ++r) text += failures_of_run(r);
   return text;
 }

@@ -28,10 +28,14 @@ std::string figure_text(double value) {
   return value == no_figure ? none : text_of("%.4f", value);
 }
 
-std::string change_text(double from, double to) {
-  if (from == no_figure || to == no_figure) return none;
-  const std::string text = text_of("%+.4f", to - from);
+// As text_of, with a minus as wide as the plus.
+std::string signed_text(const char* format, double value) {
+  const std::string text = text_of(format, value);
   return text.front() == '-' ? "−" + text.substr(1) : text;
+}
+
+std::string change_text(double from, double to) {
+  return from == no_figure || to == no_figure ? none : signed_text("%+.4f", to - from);
 }
 
 // A column for each run, and after each but the first one for the change.
@@ -115,6 +119,20 @@ bool is_papers_task(const ReportData& data) {
   return 4 * common >= 3 * paper::class_scores.size();
 }
 
+// Over how many classes the means of Table III are.
+std::vector<std::string> class_counts(const ReportData& data, bool beside_paper) {
+  std::vector<std::string> row{"classes in the mean"};
+  const std::vector<std::size_t> classes = data.shown_classes();
+  for (std::size_t r = 0; r < data.runs.size(); ++r) {
+    row.push_back(std::to_string(
+        std::count_if(classes.begin(), classes.end(), [&](std::size_t c) { return data.evaluated(r, c); })));
+    if (r > 0) row.emplace_back();
+  }
+  const std::string of_paper = std::to_string(paper::class_scores.size());
+  if (beside_paper) row.insert(row.end(), {of_paper, of_paper});
+  return row;
+}
+
 Table figures_table(const ReportData& data, metrics::Labels labels) {
   Table table{{"metric"}, {}};
   add_run_heads(data, table.head);
@@ -130,6 +148,7 @@ Table figures_table(const ReportData& data, metrics::Labels labels) {
     if (beside_paper) row.push_back(published ? figure_text(published->r2) : none);
     table.rows.push_back(row);
   }
+  table.rows.push_back(class_counts(data, beside_paper));
   return table;
 }
 
@@ -235,7 +254,7 @@ Table counts_table(const ReportData& data) {
       const metrics::CountErrors& errors = data.runs[r].told().categories[c].count_errors;
       const bool known = data.evaluated(r, c) && errors.images > 0;
       row.push_back(known ? grouped(errors.found) : none);
-      row.push_back(known && errors.truth > 0 ? text_of("%+.1f %%", 100 * errors.relative_error_of_total)
+      row.push_back(known && errors.truth > 0 ? signed_text("%+.1f %%", 100 * errors.relative_error_of_total)
                                               : none);
       row.push_back(known ? text_of("±%.2f", errors.mean_absolute_error) : none);
     }
