@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "draw/palette.h"
+#include "report/html.h"
 #include "report/statistics.h"
 
 namespace smearscope::corpus {
@@ -39,32 +40,6 @@ std::string open_svg(double width, double height, const std::string& label) {
 }
 
 }  // namespace
-
-std::string escaped(const std::string& text) {
-  std::string result;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        result += "&amp;";
-        break;
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      case '"':
-        result += "&quot;";
-        break;
-      case '\'':
-        result += "&#39;";
-        break;
-      default:
-        result += static_cast<unsigned char>(c) < ' ' ? ' ' : c;
-    }
-  }
-  return result;
-}
 
 std::string series_color(std::size_t index) {
   const draw::Color color = draw::class_color(static_cast<int>(index % 1000), "");

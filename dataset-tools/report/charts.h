@@ -6,9 +6,6 @@
 
 namespace smearscope::corpus {
 
-// Text with &, <, >, " and ' as HTML entities, and control characters as spaces.
-std::string escaped(const std::string& text);
-
 // "#e69f00": the colour of the index-th of a series.
 std::string series_color(std::size_t index);
 

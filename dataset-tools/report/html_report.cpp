@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <opencv2/imgcodecs.hpp>
 
 #include "report/charts.h"
-#include "report/page_css.h"
+#include "report/html.h"
 #include "report/samples.h"
 #include "report/tables.h"
 
@@ -14,36 +13,6 @@ namespace {
 
 constexpr std::size_t samples_per_source = 9;
 constexpr std::size_t listed_files = 200;
-
-std::string base64(const std::vector<unsigned char>& bytes) {
-  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t left = bytes.size() - i;
-    const unsigned word = bytes[i] << 16 | (left > 1 ? bytes[i + 1] << 8 : 0) | (left > 2 ? bytes[i + 2] : 0);
-    text += digits[word >> 18];
-    text += digits[word >> 12 & 63];
-    text += left > 1 ? digits[word >> 6 & 63] : '=';
-    text += left > 2 ? digits[word & 63] : '=';
-  }
-  return text;
-}
-
-std::string html(const Table& table) {
-  std::string text = "<div class=\"wide\"><table><thead><tr>";
-  for (const std::string& cell : table.head) text += "<th>" + escaped(cell) + "</th>";
-  text += "</tr></thead><tbody>\n";
-  for (std::size_t i = 0; i < table.rows.size(); ++i) {
-    text += table.sum_row && i + 1 == table.rows.size() ? "<tr class=\"sum\">" : "<tr>";
-    for (const std::string& cell : table.rows[i]) text += "<td>" + escaped(cell) + "</td>";
-    text += "</tr>\n";
-  }
-  return text + "</tbody></table></div>\n";
-}
-
-std::string section(const char* heading, const std::string& explanation) {
-  return std::string("<h2>") + heading + "</h2>\n<p>" + explanation + "</p>\n";
-}
 
 std::string legend(const Statistics& statistics) {
   std::string text = "<div class=\"legend\">";
@@ -67,9 +36,6 @@ std::vector<std::size_t> classes_by_count(const Statistics& statistics) {
 }
 
 std::string summary(const PageTitle& title, const Statistics& statistics) {
-  const auto tile = [](std::size_t number, const char* what) {
-    return "<div class=\"tile\"><b>" + grouped(number) + "</b><span>" + what + "</span></div>";
-  };
   std::size_t left_out = 0;
   for (const auto& [rule, count] : statistics.total.left_out) left_out += count;
   return "<h1>Corpus " + escaped(title.name) + "</h1>\n<p>Blood cells in microscope images, from " +
@@ -91,7 +57,7 @@ std::string class_counts(const Statistics& statistics) {
   return section("Classes",
                  "Boxes of each class, by source. A box counts once, for the finest class that its label "
                  "names.") +
-         legend(statistics) + bar_chart(bars, names) + html(classes_table(statistics));
+         legend(statistics) + bar_chart(bars, names) + html_table(classes_table(statistics));
 }
 
 std::string box_sizes(const Statistics& statistics) {
@@ -119,7 +85,7 @@ std::string pixel_sizes(const Statistics& statistics) {
   std::string text = section("Pixel sizes",
                              "Micrometres of slide per pixel, estimated for each image from its red "
                              "cells (7.5 µm across); no estimate where too few can be measured.");
-  text += html(pixel_sizes_table(statistics));
+  text += html_table(pixel_sizes_table(statistics));
   if (statistics.total.pixel_sizes.empty()) return text;
   const double high = 0.05 * std::ceil(statistics.total.pixel_sizes.back() / 0.05);
   text += "<div class=\"charts\">\n";
@@ -131,15 +97,11 @@ std::string pixel_sizes(const Statistics& statistics) {
   return text + "</div>\n";
 }
 
-std::string figure(const Image& image, const std::vector<Class>& classes) {
+std::string sample_figure(const Image& image, const std::vector<Class>& classes) {
   const cv::Mat picture = drawn_sample(image, classes, {}, 480, 480, 1.4);  // shown at two thirds
-  std::vector<unsigned char> bytes;
-  cv::imencode(".jpg", picture, bytes, {cv::IMWRITE_JPEG_QUALITY, 82});
-  const std::string name = escaped(image.source_file.empty() ? image.file : image.source_file);
-  return "<figure><img alt=\"" + name + " with its boxes\" width=\"" + std::to_string(picture.cols) +
-         "\" height=\"" + std::to_string(picture.rows) + "\" src=\"data:image/jpeg;base64," + base64(bytes) +
-         "\"/><figcaption>" + name + (image.part.empty() ? "" : " (" + escaped(image.part) + ")") +
-         "</figcaption></figure>\n";
+  const std::string name = image.source_file.empty() ? image.file : image.source_file;
+  return figure(picture, name + " with its boxes",
+                escaped(name) + (image.part.empty() ? "" : " (" + escaped(image.part) + ")"));
 }
 
 std::string samples(const Corpus& corpus, const Statistics& statistics) {
@@ -150,7 +112,7 @@ std::string samples(const Corpus& corpus, const Statistics& statistics) {
     if (source.images == 0) continue;
     text += "<h3>" + escaped(source.name) + "</h3>\n<div class=\"samples\">\n";
     for (const Image* image : sample_images(corpus, {source.name, -1}, samples_per_source)) {
-      text += figure(*image, corpus.classes);
+      text += sample_figure(*image, corpus.classes);
     }
     text += "</div>\n";
   }
@@ -191,7 +153,7 @@ std::string changes(const Corpus& corpus, const Statistics& statistics) {
   std::string text =
       section("Repairs and files left out",
               "How often each was done; <code>provenance.csv</code> in the corpus says to what and why.");
-  text += table.rows.empty() ? "<p>Nothing is recorded.</p>\n" : html(table);
+  text += table.rows.empty() ? "<p>Nothing is recorded.</p>\n" : html_table(table);
   if (corpus.left_out.empty()) return text;
   text += "<details><summary>Files left out</summary>\n";
   Table files{{"file", "why"}, {}, false};
@@ -200,7 +162,7 @@ std::string changes(const Corpus& corpus, const Statistics& statistics) {
     files.rows.push_back(
         {file.source + " " + file.source_file, file.change.rule + ": " + file.change.detail});
   }
-  text += html(files);
+  text += html_table(files);
   if (corpus.left_out.size() > listed_files) {
     text += "<p>and " + grouped(corpus.left_out.size() - listed_files) + " more.</p>\n";
   }
@@ -210,13 +172,11 @@ std::string changes(const Corpus& corpus, const Statistics& statistics) {
 }  // namespace
 
 std::string html_report(const PageTitle& title, const Corpus& corpus, const Statistics& statistics) {
-  return "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>\n<meta name=\"viewport\" "
-         "content=\"width=device-width, initial-scale=1\"/>\n<title>Corpus " +
-         escaped(title.name) + "</title>\n<style>\n" + page_css + "</style></head>\n<body>\n" +
-         summary(title, statistics) + section("Sources", "What each source contributes.") +
-         html(sources_table(statistics)) + html(origins_table(statistics)) + class_counts(statistics) +
-         box_sizes(statistics) + pixel_sizes(statistics) + samples(corpus, statistics) +
-         completeness(statistics) + changes(corpus, statistics) + "</body></html>\n";
+  return page_begin("Corpus " + title.name) + summary(title, statistics) +
+         section("Sources", "What each source contributes.") + html_table(sources_table(statistics)) +
+         html_table(origins_table(statistics)) + class_counts(statistics) + box_sizes(statistics) +
+         pixel_sizes(statistics) + samples(corpus, statistics) + completeness(statistics) +
+         changes(corpus, statistics) + page_end;
 }
 
 }  // namespace smearscope::corpus

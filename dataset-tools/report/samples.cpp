@@ -4,7 +4,6 @@
 #include <opencv2/imgproc.hpp>
 
 #include "corpus/image_io.h"
-#include "draw/draw.h"
 
 namespace smearscope::corpus {
 namespace {
@@ -78,40 +77,55 @@ std::vector<const Image*> sample_images(const Corpus& corpus, const SampleFilter
   return samples;
 }
 
-cv::Mat drawn_sample(const Image& image, const std::vector<Class>& classes, const SampleFilter& filter,
-                     int width, int height, double font_scale) {
-  const cv::Mat rgb = read_image(image.path);
+cv::Mat read_sample(const Image& image) {
+  cv::Mat rgb = read_image(image.path);
   if (rgb.cols != image.width || rgb.rows != image.height) {
     throw Error(image.path.string() + ": is " + std::to_string(rgb.cols) + "x" + std::to_string(rgb.rows) +
                 ", but its record says " + std::to_string(image.width) + "x" + std::to_string(image.height));
   }
-  const double scale = std::min({width / double(rgb.cols), height / double(rgb.rows), 2.0});
-  const cv::Size size(std::max(1, cvRound(rgb.cols * scale)), std::max(1, cvRound(rgb.rows * scale)));
+  return rgb;
+}
+
+cv::Mat drawn_cells(const cv::Mat& rgb, std::vector<draw::ShownCell> cells, const DrawnSize& size,
+                    bool scores) {
+  const double scale =
+      std::min({size.width / double(rgb.cols), size.height / double(rgb.rows), size.most_scale});
+  const cv::Size scaled(std::max(1, cvRound(rgb.cols * scale)), std::max(1, cvRound(rgb.rows * scale)));
   cv::Mat picture;
-  cv::resize(rgb, picture, size, 0, 0, scale < 1 ? cv::INTER_AREA : cv::INTER_CUBIC);
+  cv::resize(rgb, picture, scaled, 0, 0, scale < 1 ? cv::INTER_AREA : cv::INTER_CUBIC);
   cv::cvtColor(picture, picture, cv::COLOR_RGB2BGR);
-  std::vector<draw::ShownCell> cells;
-  for (const Annotation& a : image.annotations) {
-    if (filter.category >= 0 && a.category != filter.category) continue;
-    draw::ShownCell cell;
-    cell.box = {static_cast<float>(a.box.x_min * scale), static_cast<float>(a.box.y_min * scale),
-                static_cast<float>(a.box.x_max * scale), static_cast<float>(a.box.y_max * scale)};
-    cell.label = a.category;
-    cell.class_name = classes[static_cast<std::size_t>(a.category)].name;
-    cell.stale = a.origin == BoxOrigin::fallback;  // dashed: a stand-in
-    cells.push_back(cell);
+  for (draw::ShownCell& cell : cells) {
+    for (float* side : {&cell.box.x_min, &cell.box.y_min, &cell.box.x_max, &cell.box.y_max})
+      *side = static_cast<float>(*side * scale);
   }
   draw::Options options;
-  options.scores = options.counts = false;
+  options.scores = scores;
+  options.counts = false;
   options.font = font;
-  options.font_scale = font_scale;
-  options.line_width = cvRound(2 * font_scale);
+  options.font_scale = size.font_scale;
+  options.line_width = cvRound(2 * size.font_scale);
   draw::Overlay overlay(options);
   draw::Painter painter;
   painter.paint(
       draw::bgr_canvas(picture.data, picture.cols, picture.rows, static_cast<std::ptrdiff_t>(picture.step)),
       overlay.compose(picture.cols, picture.rows, cells, {}));
   return picture;
+}
+
+cv::Mat drawn_sample(const Image& image, const std::vector<Class>& classes, const SampleFilter& filter,
+                     int width, int height, double font_scale) {
+  std::vector<draw::ShownCell> cells;
+  for (const Annotation& a : image.annotations) {
+    if (filter.category >= 0 && a.category != filter.category) continue;
+    draw::ShownCell cell;
+    cell.box = {static_cast<float>(a.box.x_min), static_cast<float>(a.box.y_min),
+                static_cast<float>(a.box.x_max), static_cast<float>(a.box.y_max)};
+    cell.label = a.category;
+    cell.class_name = classes[static_cast<std::size_t>(a.category)].name;
+    cell.stale = a.origin == BoxOrigin::fallback;  // dashed: a stand-in
+    cells.push_back(cell);
+  }
+  return drawn_cells(read_sample(image), std::move(cells), {width, height, font_scale}, false);
 }
 
 cv::Mat contact_sheet(const std::vector<const Image*>& images, std::size_t first,

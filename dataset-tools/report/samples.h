@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "corpus/records.h"
+#include "draw/draw.h"
 #include "smearscope/error.h"
 
 namespace smearscope::corpus {
@@ -20,8 +21,21 @@ struct SampleFilter {
 // classes as possible, then others spread over the corpus.
 std::vector<const Image*> sample_images(const Corpus& corpus, const SampleFilter& filter, std::size_t count);
 
+// Its pixels, RGB. Throws Error if the file isn't an image of the recorded size.
+cv::Mat read_sample(const Image& image);
+
+// A picture is scaled to fit into width x height, at most `most_scale` times.
+struct DrawnSize {
+  int width = 0, height = 0;
+  double font_scale = 1, most_scale = 2;
+};
+
+// `rgb` scaled, with `cells` (in its pixels) as celloverlay draws them. BGR.
+cv::Mat drawn_cells(const cv::Mat& rgb, std::vector<draw::ShownCell> cells, const DrawnSize& size,
+                    bool scores);
+
 // The image scaled to fit into width x height (at most doubled), with its boxes and class names as
-// celloverlay draws them. BGR. Throws Error if the file isn't an image of the recorded size.
+// celloverlay draws them. BGR. Throws Error as read_sample does.
 cv::Mat drawn_sample(const Image& image, const std::vector<Class>& classes, const SampleFilter& filter,
                      int width, int height, double font_scale);
 

@@ -32,7 +32,7 @@ struct ShownCell {
   Box box;           // frame pixels; may reach outside the frame
   double score = 0;  // 0..1
   int label = -1;    // index of the class, -1 if unknown: picks the colour
-  std::string class_name;
+  std::string class_name;  // "": no label but for the score
   bool stale = false;  // not seen lately: dashed
 };
 

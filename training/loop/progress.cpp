@@ -14,11 +14,6 @@ namespace smearscope::training {
 namespace {
 
 constexpr double seconds_between_lines = 30;
-constexpr const char* log_header =
-    "step,epoch,learning_rate,objectness,rpn_box,classification,box,total,images_per_second,seconds,val_"
-    "objectness,"
-    "val_rpn_box,val_classification,val_box,val_total\n";
-
 std::size_t terminal_columns() {
   winsize size{};
   return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
@@ -80,7 +75,7 @@ void Progress::message(const std::string& line) {
 }
 
 TrainLog::TrainLog(const std::string& path, std::size_t steps_done) : path_(path) {
-  std::string kept = log_header;
+  std::string kept = std::string(log_header) + "\n";
   if (steps_done > 0) {
     std::ifstream in(path);
     std::string row;

@@ -40,6 +40,10 @@ class Progress {
   double last_line_ = -1;
 };
 
+inline constexpr const char* log_header =
+    "step,epoch,learning_rate,objectness,rpn_box,classification,box,total,images_per_second,seconds,"
+    "val_objectness,val_rpn_box,val_classification,val_box,val_total";
+
 // train-log.csv: one row per report. Going on with a run keeps the rows up to its step and drops later ones.
 class TrainLog {
  public:

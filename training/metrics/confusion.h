@@ -22,11 +22,7 @@ class Confusion {
   std::vector<std::size_t> counts_;
 };
 
-// Detections with a score above `threshold`. In each image, best score first (ties as they come), a detection
-// takes the box that it overlaps most, by an IoU of at least 0.5, whatever its category (of equals one of its
-// own category, then the first). What took none is found in the background, unless it overlaps a crowd, or
-// with Labels::as_told may be an unlabelled cell (completeness.h): then it counts for nothing. Crowds are no
-// truth.
+// Of the pairs of detections with a score above `threshold` (pairing.h).
 Confusion confusion_of(const Data& data, Labels labels, double threshold);
 
 }  // namespace smearscope::metrics

@@ -7,6 +7,7 @@ const std::vector<Command>& commands() {
       train_command,
       import_command,
       evaluate_command,
+      report_command,
   };
   return all;
 }

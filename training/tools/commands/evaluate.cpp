@@ -1,16 +1,11 @@
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
 #include <iostream>
 #include <optional>
 
 #include "corpus/folder.h"
 #include "evaluate/coco_results.h"
-#include "evaluate/detect.h"
 #include "evaluate/json_report.h"
+#include "evaluate/measure.h"
 #include "evaluate/tables.h"
 #include "model/file_writer.h"
 #include "tools/commands.h"
@@ -31,8 +26,7 @@ const char* const help =
     "  --score-threshold T  detections above it take part; default 0.001\n"
     "  --max-detections N   an image; default the model's own\n"
     "  --count-threshold T  detections above it are cells in counts and in the confusion matrix; default "
-    "the\n"
-    "                       model's own score threshold, or 0.5 with --detections\n"
+    "0.5\n"
     "  --threads N          default: all cores\n"
     "  --json FILE          gets all figures (docs/results-format.md)\n"
     "  --results FILE       gets the detections as COCO results\n"
@@ -80,29 +74,6 @@ Options parse(const std::vector<std::string>& words) {
   return o;
 }
 
-// A wrong name is known before the work, not after it.
-void check_can_be_written(const std::string& file) {
-  const std::filesystem::path folder = std::filesystem::absolute(file).parent_path();
-  const auto fail = [&](const std::string& why) { throw Error(file + ": cannot be written: " + why); };
-  if (!std::filesystem::is_directory(folder)) fail("there is no folder " + folder.string());
-  if (std::filesystem::exists(file) && !std::filesystem::is_regular_file(file))
-    fail("it is not a regular file");
-  if (::access(folder.c_str(), W_OK) != 0) fail(std::string(std::strerror(errno)));
-}
-
-// A path if there is such a file, else the name of an installed model.
-std::shared_ptr<const Model> load_model(const std::string& name) {
-  std::error_code ignored;
-  return Model::load(std::filesystem::exists(name, ignored) ? name : find_model(name));
-}
-
-void name_classes(const std::vector<std::string>& classes, const char* what) {
-  if (classes.empty()) return;
-  std::string names;
-  for (const std::string& name : classes) names += (names.empty() ? "" : ", ") + name;
-  std::cerr << "left out of all figures: " << names << " (" << what << ")\n";
-}
-
 // COCO's limit on detections is one on recall where an image has more cells than that.
 void name_crowded_images(const CorpusPart& part) {
   constexpr auto limit = static_cast<std::ptrdiff_t>(metrics::detection_limits.back());
@@ -120,21 +91,6 @@ void name_crowded_images(const CorpusPart& part) {
   std::cerr << "images with more than " << limit << " boxes of a class: " << images
             << "; COCO's figures look at the " << limit
             << " best detections of a class in an image, so some of these boxes count as missed\n";
-}
-
-void run_model(const Options& o, CorpusPart& part, Measured& measured) {
-  measured.model = load_model(o.model);
-  const ModelInfo& info = measured.model->info();
-  measured.through = o.through;
-  measured.thresholds = info.thresholds;
-  measured.thresholds.score = o.score_threshold;
-  measured.thresholds.max_detections = o.max_detections.value_or(info.thresholds.max_detections);
-  const ClassMatch classes = match_classes(info, part);
-  measured.unknown_to_corpus = classes.unknown_to_corpus;
-  name_classes(classes.unknown_to_corpus, "the corpus has no such class");
-  name_classes(classes.unknown_to_model, "the model has no such class");
-  const auto through = o.through == "engine" ? through_engine : through_libtorch;
-  find_cells(through(measured.model, measured.thresholds, o.threads), classes, part);
 }
 
 void print(const Measured& measured) {
@@ -163,10 +119,10 @@ int run(const std::vector<std::string>& words) {
   if (o.model.empty()) {
     read_results(o.detections, part);
   } else {
-    run_model(o, part, measured);
+    run_model(load_model(o.model), {o.through, o.score_threshold, o.max_detections, o.threads},
+              o.through == "engine" ? through_engine : through_libtorch, part, measured);
   }
-  measured.as_complete = metrics::evaluate(part.data, metrics::Labels::as_complete, measured.count_threshold);
-  measured.as_told = metrics::evaluate(part.data, metrics::Labels::as_told, measured.count_threshold);
+  compute_figures(measured);
   if (!o.json.empty()) measured.corpus_digest = corpus::digest_of(corpus::read_corpus(o.corpus));
   const auto write = [](const std::string& file, const std::string& text) {
     if (!file.empty()) replace_file(file, {{text.data(), text.size()}});
