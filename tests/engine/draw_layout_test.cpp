@@ -118,6 +118,17 @@ TEST(Labels, ShortenInNarrowBoxes) {
   }
 }
 
+// A cell without a name has its score for a label, and none where scores are off: no empty plate.
+TEST(Labels, AreLeftOutWithoutAName) {
+  Options options = labels_only();
+  Overlay with_scores(options);
+  EXPECT_EQ(with_scores.compose(640, 480, {cell_at(100, 100, 200, 200, 1, "")}, {}).size(), 1U);
+  options.scores = false;
+  Overlay overlay(options);
+  EXPECT_TRUE(overlay.compose(640, 480, {cell_at(100, 100, 200, 200, 1, "")}, {}).empty());
+  EXPECT_EQ(overlay.compose(640, 480, {cell_at(100, 100, 200, 200, 1, "rbc")}, {}).size(), 1U);
+}
+
 // A small cell's label stands beside it.
 TEST(Labels, StandBesideSmallCells) {
   Overlay overlay(labels_only());

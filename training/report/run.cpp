@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 
 #include "evaluate/measure.h"
 #include "report/statistics.h"
@@ -122,9 +123,10 @@ std::vector<Run> read_runs(const std::vector<std::string>& paths) {
       throw Error(paths[i] + ": is there twice");
     runs.push_back(read_run(paths[i]));
   }
+  std::map<std::string, std::size_t> names;
+  for (const Run& run : runs) ++names[run.name];
   for (std::size_t i = 0; i < runs.size(); ++i) {
-    const auto same = [&](const Run& other) { return &other != &runs[i] && other.name == runs[i].name; };
-    if (std::any_of(runs.begin(), runs.end(), same)) runs[i].name = paths[i];
+    if (names[runs[i].name] > 1) runs[i].name = paths[i];
   }
   return runs;
 }

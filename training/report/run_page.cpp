@@ -101,7 +101,8 @@ std::string Page::summary() const {
     const Color color = run_color(r);
     text += "<li><i style=\"background:rgb(" + std::to_string(color.red) + "," + std::to_string(color.green) +
             "," + std::to_string(color.blue) + ")\"></i><b>" + escaped(run.name) + "</b>: model " +
-            escaped(run.model->info().name) + ", through the " + escaped(run.measured.through) + "</li>\n";
+            escaped(run.model->info().name) +
+            (run.measured.through == "libtorch" ? ", through LibTorch" : ", through the engine") + "</li>\n";
   }
   return text + "</ul>\n";
 }
@@ -220,7 +221,7 @@ std::string Page::predictions() {
                              "possible: labelled, and found above the score threshold.");
   std::vector<PictureRow> all;
   for (const SourcePictures& source : prediction_pictures(data_, pictures_per_source)) {
-    text += "<h3>" + escaped(source.source) + "</h3>\n";
+    text += "<h3>" + escaped(source.source.empty() ? "without a source" : source.source) + "</h3>\n";
     for (const PictureRow& row : source.rows) {
       text += "<div class=\"row of" + std::to_string(std::min<std::size_t>(4, row.pictures.size())) + "\">\n";
       for (std::size_t i = 0; i < row.pictures.size(); ++i) {

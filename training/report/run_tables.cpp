@@ -254,7 +254,7 @@ Table counts_table(const ReportData& data) {
       const metrics::CountErrors& errors = data.runs[r].told().categories[c].count_errors;
       const bool known = data.evaluated(r, c) && errors.images > 0;
       row.push_back(known ? grouped(errors.found) : none);
-      row.push_back(known && errors.truth > 0 ? signed_text("%+.1f %%", 100 * errors.relative_error_of_total)
+      row.push_back(known && errors.truth > 0 ? signed_text("%+.1f %%", 100 * errors.relative_error_of_total)
                                               : none);
       row.push_back(known ? text_of("±%.2f", errors.mean_absolute_error) : none);
     }
