@@ -122,7 +122,7 @@ std::string Page::figures() const {
   std::string text =
       section("Accuracy",
               "Table III. COCO\u2019s figures, means over the classes that a model knows and the part has "
-              "boxes of; change is against the first run.");
+              "boxes of; change is against the first run, where both know the same classes.");
   if (is_papers_task(data_)) {
     text += paragraph(
         "The paper\u2019s figures (R1: random start, R2: COCO start) are of its own split of its own "
