@@ -7,6 +7,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "corpus/image_header.h"
+#include "corpus/jpeg.h"
 #include "model/checksum.h"
 #include "segmentation/diameter.h"
 
@@ -28,29 +29,30 @@ std::string read_bytes(const std::filesystem::path& file, const std::string& nam
   return bytes;
 }
 
-// Decoders fill what is cut off with grey, and say nothing. The end marker (ITU-T T.81, B.1.1) is the last
-// thing but for what some cameras write behind it.
-bool is_cut_off(const std::string& jpeg) {
-  return jpeg.rfind("\xFF\xD9") == std::string::npos;
-}
-
-cv::Mat decoded(std::string& bytes) {
-  const ImageHeader header = read_image_header(bytes);
-  check_size(header);
-  if (header.format == ImageFormat::jpeg && is_cut_off(bytes)) throw Error("the JPEG file is cut off");
+// By OpenCV; `mode` as cv::imread has it. The orientation in the file's metadata is not applied.
+cv::Mat decode_by_opencv(const std::string& bytes, int mode) {
   cv::Mat image;
   try {
-    const cv::Mat encoded(1, static_cast<int>(bytes.size()), CV_8U, bytes.data());
-    image = cv::imdecode(encoded, cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION);
+    const cv::Mat encoded(1, static_cast<int>(bytes.size()), CV_8U, const_cast<char*>(bytes.data()));
+    image = cv::imdecode(encoded, mode | cv::IMREAD_IGNORE_ORIENTATION);
   } catch (const cv::Exception&) {
     image.release();
   }
   if (image.empty()) throw Error("not an image that can be read (it is broken behind its header)");
-  if (image.cols != header.width || image.rows != header.height)
-    throw Error("has " + std::to_string(image.cols) + "x" + std::to_string(image.rows) +
+  return image;
+}
+
+cv::Mat decoded(const std::string& bytes) {
+  const ImageHeader header = read_image_header(bytes);
+  check_size(header);
+  cv::Mat rgb;
+  if (header.format == ImageFormat::jpeg) rgb = decode_jpeg(bytes);
+  if (rgb.empty()) cv::cvtColor(decode_by_opencv(bytes, cv::IMREAD_COLOR), rgb, cv::COLOR_BGR2RGB);
+  if (rgb.cols != header.width || rgb.rows != header.height)
+    throw Error("has " + std::to_string(rgb.cols) + "x" + std::to_string(rgb.rows) +
                 " pixels, but its header says " + std::to_string(header.width) + "x" +
                 std::to_string(header.height));
-  return image;
+  return rgb;
 }
 
 }  // namespace
@@ -86,11 +88,25 @@ int ImageFile::height() {
 const cv::Mat& ImageFile::rgb() {
   if (!rgb_.empty()) return rgb_;
   try {
-    cv::cvtColor(decoded(bytes_), rgb_, cv::COLOR_BGR2RGB);
+    rgb_ = decoded(bytes_);
   } catch (const Error& problem) {
     throw Error(name_ + ": " + problem.what());
   }
   return rgb_;
+}
+
+cv::Mat ImageFile::grey(int reduction) const {
+  try {
+    const ImageHeader header = read_image_header(bytes_);
+    check_size(header);
+    const int mode = header.format != ImageFormat::jpeg || reduction == 1 ? cv::IMREAD_GRAYSCALE
+                     : reduction == 2                                     ? cv::IMREAD_REDUCED_GRAYSCALE_2
+                     : reduction == 4                                     ? cv::IMREAD_REDUCED_GRAYSCALE_4
+                                                                          : cv::IMREAD_REDUCED_GRAYSCALE_8;
+    return decode_by_opencv(bytes_, mode);
+  } catch (const Error& problem) {
+    throw Error(name_ + ": " + problem.what());
+  }
 }
 
 const Foreground& ImageFile::foreground() {

@@ -35,6 +35,9 @@ class ImageFile {
   int width();
   int height();
   const cv::Mat& rgb();
+  // 8-bit grey, decoded anew; a JPEG's at 1 / `reduction` of its size (1, 2, 4 or 8), which is much quicker,
+  // other formats' at full size.
+  cv::Mat grey(int reduction) const;
   const Foreground& foreground();                    // cells and background, as of find_foreground
   const std::optional<double>& red_cell_diameter();  // pixels, as of red_cell_diameter
 

@@ -47,9 +47,11 @@ inline constexpr const char* label_unreadable =
 inline constexpr const char* box_clipped = "box clipped";  // it reached outside the image
 inline constexpr const char* box_without_area = "box without area";  // left out
 inline constexpr const char* label_doubled = "label doubled";        // left out: same box, same label
-inline constexpr const char* box_fallback = "box of usual size";     // no cell could be segmented
-inline constexpr const char* label_unknown = "label unknown";  // not in the taxonomy; now an ignore region
-inline constexpr const char* class_dropped = "class dropped";  // by the taxonomy; now an ignore region
+inline constexpr const char* labels_contradict =
+    "labels contradict";  // left out: two classes for one cell; now an ignore region
+inline constexpr const char* box_fallback = "box of usual size";  // no cell could be segmented
+inline constexpr const char* label_unknown = "label unknown";     // not in the taxonomy; now an ignore region
+inline constexpr const char* class_dropped = "class dropped";     // by the taxonomy; now an ignore region
 inline constexpr const char* image_scaled = "image scaled";
 inline constexpr const char* class_refined = "class refined";      // by a copy's labels, or by a table
 inline constexpr const char* image_repeated = "image repeated";    // left out: same bytes as another

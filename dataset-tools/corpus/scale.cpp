@@ -8,6 +8,8 @@
 #include <opencv2/imgproc.hpp>
 #include <vector>
 
+#include "corpus/image_header.h"
+
 namespace smearscope::corpus {
 namespace {
 
@@ -32,7 +34,9 @@ double scale_factor(const Scaling& scaling, int width, int height, double pixel_
   if (scaling.longest_side) factor = std::min(1.0, double(*scaling.longest_side) / std::max(width, height));
   if (scaling.pixel_size_um) {
     factor = pixel_size_um / *scaling.pixel_size_um;
-    if (std::abs(factor - 1) < precision || factor > largest_factor || factor < smallest_factor) factor = 1;
+    if (std::abs(factor - 1) < precision || factor > largest_factor || factor < smallest_factor ||
+        width * factor * height * factor > double(most_pixels))
+      factor = 1;
   }
   return factor;
 }

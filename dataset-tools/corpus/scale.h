@@ -17,7 +17,7 @@ struct Scaling {
 };
 
 // By how much, 1 for not at all. A picture that would become more than four times larger or ten times
-// smaller, or whose scale differs by less than 2% (no estimate is as good as that), stays as it is.
+// smaller or would have more pixels than a picture may (image_header.h), or whose scale differs by less than 2% (no estimate is as good as that), stays as it is.
 // `pixel_size_um`: of the image, greater than 0 if the scaling needs it.
 double scale_factor(const Scaling& scaling, int width, int height, double pixel_size_um);
 

@@ -38,6 +38,38 @@ void mark_unlabelled(Image& image, ImageFile& file) {
   image.regions_complete = true;
 }
 
+// Boxes this close are of one cell: people who draw a cell twice don't come closer (check.cpp has the same).
+constexpr double same_cell = 0.9;  // IoU
+
+// Of a cell that is labelled as two things, neither is believed: its place becomes an ignore region.
+void drop_contradictions(Image& image, const std::vector<Class>& classes) {
+  const std::vector<Annotation>& all = image.annotations;
+  std::vector<std::size_t> other(all.size());  // for each annotation one that contradicts it, or itself
+  std::iota(other.begin(), other.end(), std::size_t(0));
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      const bool agree = is_kind_of(classes, all[i].category, all[j].category) ||
+                         is_kind_of(classes, all[j].category, all[i].category);
+      if (agree || intersection_over_union(all[i].box, all[j].box) < same_cell) continue;
+      other[i] = j;
+      other[j] = i;
+    }
+  }
+  std::vector<Annotation> kept;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (other[i] == i) {
+      kept.push_back(all[i]);
+      continue;
+    }
+    const auto name = [&](std::size_t index) { return classes[std::size_t(all[index].category)].name; };
+    image.ignore_regions.push_back(all[i].box);
+    image.changes.push_back({rules::labels_contradict, "box " + std::to_string(i + 1) + " says " + name(i) +
+                                                           ", box " + std::to_string(other[i] + 1) +
+                                                           " of the same cell " + name(other[i])});
+  }
+  image.annotations = std::move(kept);
+}
+
 class Standardiser {
  public:
   Standardiser(const DataSet& set, const std::string& kind, const Taxonomy& taxonomy,
@@ -84,6 +116,7 @@ class Standardiser {
     ImageFile file(listed.path, listed.source_file);
     Image image = read_labelled(set_, index, file);
     classify(image, taxonomy_, kind_, set_.classes, set_.gives_completeness);
+    drop_contradictions(image, taxonomy_.classes);
     if (!set_.gives_completeness) mark_unlabelled(image, file);
     if (image.pixel_size_um <= 0) image.pixel_size_um = estimated_pixel_size_um(image, taxonomy_, file);
     if (!options_.keep_general) drop_general(image, taxonomy_);

@@ -30,9 +30,13 @@ void export_corpus(const Corpus& corpus, const std::string& format, const std::f
     NewFolder fresh(folder);
     candidate.write_labels(corpus, fresh);
     Progress progress("exporting images", corpus.images.size());
-    for (const Image& image : corpus.images) {
-      transfer_file(image.path, fresh.file(candidate.image_name(image)), transfer);
-      progress.step();
+    try {
+      for (const Image& image : corpus.images) {
+        transfer_file(image.path, fresh.file(candidate.image_name(image)), transfer);
+        progress.step();
+      }
+    } catch (const std::filesystem::filesystem_error& problem) {
+      throw Error(folder.string() + ": cannot write the images: " + problem.what());
     }
     fresh.finish();
     return;

@@ -1,5 +1,6 @@
 // A corpus folder, from these tools or others: images/ and annotations/{train,val,test,all}.json, at least
-// one of them (COCO detection JSON), or instances_train.json and so on. What an image says about the completeness of its labels is kept.
+// one of them (COCO detection JSON), or instances_train.json and so on. What an image says about the
+// completeness of its labels is kept.
 #include <memory>
 #include <unordered_map>
 
@@ -27,9 +28,19 @@ void label(const Corpus& corpus, std::size_t index, Image& image) {
   }
 }
 
+// Images are held to the same by read_corpus.
+void refuse_links_outside(const SourceFolder& source) {
+  const std::filesystem::path annotations = source.root() / "annotations";
+  if (!std::filesystem::is_directory(annotations)) return;
+  for (const std::filesystem::path& file : source.files(annotations)) {
+    if (!source.holds(file)) throw Error(file.string() + ": is a link that leads outside of the data set");
+  }
+}
+
 }  // namespace
 
 DataSet open_coco(const std::filesystem::path& folder) {
+  refuse_links_outside(SourceFolder(folder, own_name(folder)));
   const auto corpus = std::make_shared<Corpus>(read_corpus(folder));
   const std::string name = own_name(folder);
   DataSet set;

@@ -42,6 +42,7 @@ struct Reader {
 DataSet open_bccd(const std::filesystem::path& folder);
 DataSet open_chula(const std::filesystem::path& folder);
 DataSet open_pbc(const std::filesystem::path& folder);
+DataSet open_sickle(const std::filesystem::path& folder);
 DataSet open_txl(const std::filesystem::path& folder);
 DataSet open_coco(const std::filesystem::path& folder);
 DataSet open_voc(const std::filesystem::path& folder);

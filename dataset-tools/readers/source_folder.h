@@ -30,6 +30,9 @@ class SourceFolder {
   // link that leads outside, has more than `most` bytes or can't be read.
   std::string read_text(const std::filesystem::path& file, std::size_t most) const;
 
+  // Does the file lie in the folder, with all links followed? True if there is none.
+  bool holds(const std::filesystem::path& file) const;
+
   // A record for the image file, with `file` as its name in the corpus.
   Image image(const std::filesystem::path& path, const std::string& file, const std::string& part = "") const;
 
@@ -40,8 +43,6 @@ class SourceFolder {
                  const std::string& why) const;
 
  private:
-  bool holds(const std::filesystem::path& file) const;  // with all links followed
-
   std::filesystem::path root_, canonical_;
   std::string source_, prefix_;
 };

@@ -36,4 +36,10 @@ class Backend {
 // DetectorOptions.
 std::unique_ptr<Backend> make_cpu_backend(const Model& model, Precision precision, int threads);
 
+// Throws Error where check_cuda_device does, or for a precision other than f32 and f16.
+std::unique_ptr<Backend> make_cuda_backend(const Model& model, const Device& device, Precision precision);
+
+// Throws Error, one line saying what is missing, unless networks can run on GPU `index`.
+void check_cuda_device(int index);
+
 }  // namespace smearscope

@@ -13,12 +13,11 @@ namespace {
 constexpr int most_threads = 1024;
 
 std::unique_ptr<Backend> make_backend(const Model& model, const DetectorOptions& options) {
-  if (options.device.kind == Device::Kind::cuda)
-    throw Error("device " + options.device.to_string() +
-                " asked for, but this build has no CUDA engine; use device cpu");
   if (options.threads < 0 || options.threads > most_threads)
     throw Error(std::to_string(options.threads) + " threads asked for; use 0 for all cores, or 1 to " +
                 std::to_string(most_threads));
+  if (options.device.kind == Device::Kind::cuda)
+    return make_cuda_backend(model, options.device, options.precision);
   return make_cpu_backend(model, options.precision, options.threads);
 }
 
@@ -55,6 +54,20 @@ std::vector<Group> group_by_size(const std::vector<DetectionJob>& jobs, int max_
 
 }  // namespace
 
+std::string why_no_cuda(int index) {
+  try {
+    check_cuda_device(index);
+    return "";
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+Device resolve(const Device& device) {
+  if (device.kind != Device::Kind::automatic) return device;
+  return why_no_cuda().empty() ? Device::cuda() : Device::cpu();
+}
+
 struct Detector::State {
   std::shared_ptr<const Model> model;
   DetectorOptions options;
@@ -66,9 +79,10 @@ struct Detector::State {
 Detector::Detector(std::shared_ptr<const Model> model, const DetectorOptions& options)
     : state_(std::make_unique<State>()) {
   if (!model) throw Error("no model given to the detector; load one with Model::load");
-  state_->backend = make_backend(*model, options);
-  state_->model = std::move(model);
   state_->options = options;
+  state_->options.device = resolve(options.device);
+  state_->backend = make_backend(*model, state_->options);
+  state_->model = std::move(model);
 }
 
 Detector::~Detector() = default;

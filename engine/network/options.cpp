@@ -23,13 +23,22 @@ Device Device::parse(const std::string& text) {
   const std::string prefix = "cuda:";
   if (text == "cpu") return cpu();
   if (text == "cuda") return cuda();
+  if (text == "auto") return automatic();
   if (text.compare(0, prefix.size(), prefix) == 0 && is_index(text.substr(prefix.size())))
     return cuda(std::stoi(text.substr(prefix.size())));
-  throw Error("unknown device \"" + text + "\"; use cpu, cuda or cuda:N");
+  throw Error("unknown device \"" + text + "\"; use cpu, cuda, cuda:N or auto");
 }
 
 std::string Device::to_string() const {
-  return kind == Kind::cpu ? "cpu" : "cuda:" + std::to_string(index);
+  switch (kind) {
+    case Kind::cpu:
+      return "cpu";
+    case Kind::automatic:
+      return "auto";
+    case Kind::cuda:
+      break;
+  }
+  return "cuda:" + std::to_string(index);
 }
 
 Precision parse_precision(const std::string& text) {

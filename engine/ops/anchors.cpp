@@ -21,11 +21,7 @@ std::vector<Box> cell_anchors(const std::vector<float>& sizes, const std::vector
 
 Box AnchorGrid::at(int index) const {
   const int cell_count = static_cast<int>(cells.size());
-  const Box& cell = cells[index % cell_count];
-  const int position = index / cell_count;
-  const auto x = static_cast<float>(position % grid.width * stride.width);
-  const auto y = static_cast<float>(position / grid.width * stride.height);
-  return {x + cell.x_min, y + cell.y_min, x + cell.x_max, y + cell.y_max};
+  return anchor_at(cells[index % cell_count], index / cell_count, grid.width, stride);
 }
 
 AnchorGrid anchor_grid(std::vector<Box> cells, Size grid, Size padded_input) {

@@ -1,9 +1,10 @@
 // Anchor boxes of one pyramid level (torchvision/models/detection/anchor_utils.py). Host code, shared by all
-// devices.
+// devices, but for `anchor_at`.
 #pragma once
 
 #include <vector>
 
+#include "ops/host_device.h"
 #include "ops/transform.h"
 #include "smearscope/detector.h"
 
@@ -13,6 +14,13 @@ namespace smearscope::ops {
 // width ratio r and size s, half extents are s / sqrt(r) / 2 and s * sqrt(r) / 2 in float32, rounded half to
 // even.
 std::vector<Box> cell_anchors(const std::vector<float>& sizes, const std::vector<float>& ratios);
+
+// Cell anchor `cell` at the grid's position number `position`, counted row by row.
+SMEARSCOPE_HOST_DEVICE inline Box anchor_at(const Box& cell, int position, int grid_width, Size stride) {
+  const auto x = static_cast<float>(position % grid_width * stride.width);
+  const auto y = static_cast<float>(position / grid_width * stride.height);
+  return {x + cell.x_min, y + cell.y_min, x + cell.x_max, y + cell.y_max};
+}
 
 // The anchors of one level: cell anchor `a` at (y, x) is cells[a] moved by (x * stride.width, y *
 // stride.height); no half-pixel shift. Index order everywhere: y, then x, then a.

@@ -1,21 +1,9 @@
 #include "ops/nms.h"
 
-#include <algorithm>
-#include <cmath>
-#include <limits>
-
 #include "ops/simd.h"
 
 namespace smearscope::ops {
 namespace {
-
-// The largest float that is not above `threshold`: a float is above one exactly if it is above the other.
-float round_down(double threshold) {
-  const auto nearest = static_cast<float>(threshold);
-  return static_cast<double>(nearest) > threshold
-             ? std::nextafter(nearest, -std::numeric_limits<float>::infinity())
-             : nearest;
-}
 
 SMEARSCOPE_VECTORISED void suppress_overlaps(int box, int count, float threshold, NmsScratch& scratch) {
   const float* const x_min = scratch.x_min.data();
@@ -24,14 +12,11 @@ SMEARSCOPE_VECTORISED void suppress_overlaps(int box, int count, float threshold
   const float* const y_max = scratch.y_max.data();
   const float* const area = scratch.area.data();
   std::uint8_t* const suppressed = scratch.suppressed.data();
-  const float left = x_min[box], top = y_min[box], right = x_max[box], bottom = y_max[box],
-              own_area = area[box];
+  const Box own{x_min[box], y_min[box], x_max[box], y_max[box]};
+  const float own_area = area[box];
   for (int i = box + 1; i < count; ++i) {
-    const float width = std::max(std::min(right, x_max[i]) - std::max(left, x_min[i]), 0.0F);
-    const float height = std::max(std::min(bottom, y_max[i]) - std::max(top, y_min[i]), 0.0F);
-    const float intersection = width * height;
-    const float overlap = intersection / (own_area + area[i] - intersection);
-    suppressed[i] = static_cast<std::uint8_t>(suppressed[i] | (overlap > threshold ? 1 : 0));
+    const float share = overlap(own, own_area, {x_min[i], y_min[i], x_max[i], y_max[i]}, area[i]);
+    suppressed[i] = static_cast<std::uint8_t>(suppressed[i] | (share > threshold ? 1 : 0));
   }
 }
 
@@ -48,7 +33,7 @@ void nms_cpu(const Box* boxes, int count, double threshold, std::size_t max_kept
     scratch.y_min[i] = boxes[i].y_min;
     scratch.x_max[i] = boxes[i].x_max;
     scratch.y_max[i] = boxes[i].y_max;
-    scratch.area[i] = (boxes[i].x_max - boxes[i].x_min) * (boxes[i].y_max - boxes[i].y_min);
+    scratch.area[i] = area_of(boxes[i]);
   }
   const float limit = round_down(threshold);
   for (int i = 0; i < count && kept.size() < max_kept; ++i) {

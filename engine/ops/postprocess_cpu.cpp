@@ -11,8 +11,6 @@ namespace {
 
 using Candidate = PostprocessScratch::Candidate;
 
-constexpr float smallest_side = 1e-2F;
-
 void collect_candidates(const std::vector<Box>& proposals, const float* outputs, int classes, Size resized,
                         double score_threshold, PostprocessScratch& scratch) {
   const int logits = classes + 1;
@@ -26,7 +24,7 @@ void collect_candidates(const std::vector<Box>& proposals, const float* outputs,
       if (!(score > score_threshold)) continue;
       const float* deltas = outputs + logits + 4 * static_cast<std::ptrdiff_t>(label + 1);
       const Box box = clip_box(decode_box(proposals[i], deltas, box_head_coder), resized);
-      if (is_at_least(box, smallest_side))
+      if (is_at_least(box, smallest_detection_side))
         scratch.candidates.push_back({box, score, label, static_cast<int>(i)});
     }
   }
@@ -51,7 +49,7 @@ void suppress_per_class(double threshold, PostprocessScratch& scratch) {
 }  // namespace
 
 void softmax(float* logits, int count) {
-  const float largest = *std::max_element(logits, logits + count);
+  const float largest = largest_of(logits, count);
   float sum = 0;
   for (int i = 0; i < count; ++i) sum += logits[i] = std::exp(logits[i] - largest);
   for (int i = 0; i < count; ++i) logits[i] /= sum;
@@ -74,16 +72,9 @@ void postprocess_cpu(const std::vector<Box>& proposals, const float* outputs, in
   const auto wanted = static_cast<std::size_t>(std::max(thresholds.max_detections, 0));
   if (found.size() > wanted) found.resize(wanted);
 
-  const float x_ratio = static_cast<float>(frame.width) / static_cast<float>(resized.width);
-  const float y_ratio = static_cast<float>(frame.height) / static_cast<float>(resized.height);
   detections.clear();
-  for (const Candidate& candidate : found) {
-    const Box& box = candidate.box;
-    detections.push_back(
-        {{box.x_min * x_ratio, box.y_min * y_ratio, box.x_max * x_ratio, box.y_max * y_ratio},
-         candidate.score,
-         candidate.label});
-  }
+  for (const Candidate& candidate : found)
+    detections.push_back({scale_box(candidate.box, resized, frame), candidate.score, candidate.label});
 }
 
 }  // namespace smearscope::ops

@@ -18,6 +18,8 @@
 #include <cstddef>
 #include <vector>
 
+#include "ops/device.h"
+#include "ops/pixel_math.h"
 #include "ops/transform.h"
 
 namespace smearscope::ops {
@@ -44,6 +46,43 @@ void preprocess_cpu(const Frame& frame, const Transform& transform, Size resized
 
 // Step 1 for row `y`: [3][width] floats in 0..1.
 void read_row_cpu(const Frame& frame, int y, float* row);
+
+// One frame of a batch, for kernels; lies in device memory, as do the planes and the scratch.
+struct DeviceFrame {
+  PixelFormat format = PixelFormat::rgb;
+  int width = 0, height = 0;
+  const std::uint8_t* planes[3] = {};
+  std::ptrdiff_t strides[3] = {};  // bytes
+  YuvCoefficients yuv{};
+  Size resized;
+  float* scratch =
+      nullptr;  // unsharp_scratch_floats(width, height) floats; null where the model has no unsharp mask
+};
+
+// With all but planes and scratch, which the caller sets. `frame` must have passed check_frame.
+DeviceFrame device_frame(const Frame& frame, Size resized);
+
+inline std::size_t unsharp_scratch_floats(int width, int height) {
+  return std::size_t{6} * width * height;
+}
+
+// A model's Transform for kernels.
+struct DeviceTransform {
+  float mean[3] = {}, std[3] = {1, 1, 1};
+  bool adjusts = false;  // contrast and brightness do something
+  float contrast = 1, brightness = 0;
+  float unsharp_amount = 0;         // 0: no unsharp mask
+  const float* gaussian = nullptr;  // gaussian_weights in device memory
+  int gaussian_count = 0;
+};
+
+// With all but the Gaussian, which the caller sets.
+DeviceTransform device_transform(const Transform& transform);
+
+// The same as preprocess_cpu, up to rounding of the last digits, for frames[0..count) in device memory.
+// Writes [count][padded.height][padded.width][padded_channels(3)] elements. Runs on `stream`, does not wait.
+void preprocess_cuda(const DeviceFrame* frames, int count, const DeviceTransform& transform, Size padded,
+                     Element element, void* output, DeviceStream stream);
 
 // Weights of the Gaussian of step 2, from the centre outwards: 1 + ceil(3 sigma) of them.
 std::vector<float> gaussian_weights(double sigma);

@@ -5,14 +5,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ops/pixel_math.h"
 #include "ops/simd.h"
 
 namespace smearscope::ops {
 namespace {
-
-float unit(float value) {
-  return std::min(std::max(value, 0.0F), 1.0F);
-}
 
 SMEARSCOPE_VECTORISED void add_scaled(float* sum, const float* values, float weight, std::ptrdiff_t count) {
   for (std::ptrdiff_t i = 0; i < count; ++i) sum[i] += weight * values[i];
@@ -49,7 +46,7 @@ class SourceRows {
       const auto mean = static_cast<float>(transform_.mean[channel]);
       const auto std = static_cast<float>(transform_.std[channel]);
       float* values = row_ + static_cast<std::ptrdiff_t>(channel) * frame_.width;
-      for (int x = 0; x < frame_.width; ++x) values[x] = (values[x] - mean) / std;
+      for (int x = 0; x < frame_.width; ++x) values[x] = normalise(values[x], mean, std);
     }
     return row_;
   }
@@ -62,12 +59,11 @@ class SourceRows {
   // Contrast and brightness, unless they change nothing.
   void read_adjusted(int y, float* row) const {
     read_row_cpu(frame_, y, row);
-    const ImageAdjustment& adjust = transform_.adjustment;
-    if (adjust.contrast == 1.0 && adjust.brightness == 0.0) return;
-    const auto contrast = static_cast<float>(adjust.contrast);
-    const auto brightness = static_cast<float>(adjust.brightness);
-    for (std::ptrdiff_t i = 0; i < row_floats_; ++i)
-      row[i] = unit((row[i] - 0.5F) * contrast + 0.5F + brightness);
+    const ImageAdjustment& adjustment = transform_.adjustment;
+    if (!adjusts(adjustment)) return;
+    const auto contrast = static_cast<float>(adjustment.contrast);
+    const auto brightness = static_cast<float>(adjustment.brightness);
+    for (std::ptrdiff_t i = 0; i < row_floats_; ++i) row[i] = adjust(row[i], contrast, brightness);
   }
 
   void sharpen(int y) {
@@ -85,8 +81,7 @@ class SourceRows {
                  row_floats_);
     const auto amount = static_cast<float>(transform_.adjustment.unsharp_amount);
     const float* original = slot(ring_, y);
-    for (std::ptrdiff_t i = 0; i < row_floats_; ++i)
-      row_[i] = unit(original[i] + amount * (original[i] - row_[i]));
+    for (std::ptrdiff_t i = 0; i < row_floats_; ++i) row_[i] = ops::sharpen(original[i], row_[i], amount);
   }
 
   void blur_along_row(const float* row, float* blurred) const {
@@ -115,19 +110,6 @@ class SourceRows {
   int next_ = 0;  // rows below this are in the ring, or were
 };
 
-// Source position of output position `i`: both neighbours and how far it is from the first.
-struct Sample {
-  int low, high;
-  float fraction;
-  Sample(int i, int in, int out) {
-    const float scale = static_cast<float>(in) / static_cast<float>(out);
-    const float position = std::max(0.0F, scale * (static_cast<float>(i) + 0.5F) - 0.5F);
-    low = std::min(static_cast<int>(position), in - 1);
-    high = std::min(low + 1, in - 1);
-    fraction = std::min(std::max(position - static_cast<float>(low), 0.0F), 1.0F);
-  }
-};
-
 // The rows of one thread, resized along x; the two rows used last are kept.
 class ResizedRows {
  public:
@@ -144,10 +126,8 @@ class ResizedRows {
     const float* in = source_.read(y);
     float* out = row;
     for (int channel = 0; channel < 3; ++channel, in += in_width_, out += out_width_)
-      for (int x = 0; x < out_width_; ++x) {
-        const float fraction = columns_.fraction[x];
-        out[x] = (1 - fraction) * in[columns_.left[x]] + fraction * in[columns_.right[x]];
-      }
+      for (int x = 0; x < out_width_; ++x)
+        out[x] = blend(in[columns_.left[x]], in[columns_.right[x]], columns_.fraction[x]);
     return row;
   }
 
@@ -164,7 +144,7 @@ void write_row(const float* top, const float* bottom, float fraction, int y, int
   for (int channel = 0; channel < 3; ++channel, top += width, bottom += width) {
     float* out = output.data + channel * output.channel_stride + y * output.row_stride;
     for (int x = 0; x < output.size.width; ++x)
-      out[x * output.pixel_stride] = x < width ? (1 - fraction) * top[x] + fraction * bottom[x] : 0.0F;
+      out[x * output.pixel_stride] = x < width ? blend(top[x], bottom[x], fraction) : 0.0F;
   }
 }
 
@@ -179,7 +159,7 @@ void plan_columns(int in, int out, PreprocessScratch& scratch) {
   scratch.right.resize(out);
   scratch.fraction.resize(out);
   for (int x = 0; x < out; ++x) {
-    const Sample sample(x, in, out);
+    const ResizeSample sample = resize_sample(x, in, out);
     scratch.left[x] = sample.low;
     scratch.right[x] = sample.high;
     scratch.fraction[x] = sample.fraction;
@@ -187,19 +167,6 @@ void plan_columns(int in, int out, PreprocessScratch& scratch) {
 }
 
 }  // namespace
-
-std::vector<float> gaussian_weights(double sigma) {
-  const int radius = static_cast<int>(std::ceil(3 * sigma));
-  std::vector<double> exact;
-  double sum = 0;
-  for (int offset = 0; offset <= radius; ++offset) {
-    exact.push_back(std::exp(-0.5 * offset * offset / (sigma * sigma)));
-    sum += (offset == 0 ? 1 : 2) * exact.back();
-  }
-  std::vector<float> weights;
-  for (const double weight : exact) weights.push_back(static_cast<float>(weight / sum));
-  return weights;
-}
 
 void preprocess_cpu(const Frame& frame, const Transform& transform, Size resized, const InputView& output,
                     PreprocessScratch& scratch) {
@@ -226,7 +193,7 @@ void preprocess_cpu(const Frame& frame, const Transform& transform, Size resized
         write_zeros(y, output);
         continue;
       }
-      const Sample sample(y, frame.height, resized.height);
+      const ResizeSample sample = resize_sample(y, frame.height, resized.height);
       const float* top = rows.at(sample.low);
       write_row(top, rows.at(sample.high), sample.fraction, y, resized.width, output);
     }

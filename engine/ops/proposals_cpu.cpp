@@ -1,13 +1,9 @@
-#include <cmath>
-
 #include "ops/box_coder.h"
 #include "ops/proposals.h"
 #include "ops/top_k.h"
 
 namespace smearscope::ops {
 namespace {
-
-constexpr float smallest_side = 1e-3F;
 
 void propose_in_level(const RpnLevel& level, Size image, const Architecture& architecture,
                       ProposalScratch::Level& scratch) {
@@ -24,9 +20,9 @@ void propose_in_level(const RpnLevel& level, Size image, const Architecture& arc
     const float* deltas =
         level.outputs + i / cells * row + cells + static_cast<std::ptrdiff_t>(i % cells) * 4;
     const Box box = clip_box(decode_box(level.anchors->at(static_cast<int>(i)), deltas, rpn_coder), image);
-    if (!is_at_least(box, smallest_side)) continue;
+    if (!is_at_least(box, smallest_proposal_side)) continue;
     scratch.boxes.push_back(box);
-    scratch.scores.push_back(1 / (1 + std::exp(-scratch.logits[i])));
+    scratch.scores.push_back(objectness(scratch.logits[i]));
   }
   scratch.kept.clear();
   nms_cpu(scratch.boxes.data(), static_cast<int>(scratch.boxes.size()), architecture.rpn_nms_threshold,

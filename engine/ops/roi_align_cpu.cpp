@@ -1,8 +1,5 @@
 #include "ops/roi_align.h"
 
-#include <algorithm>
-#include <cmath>
-
 #include "ops/simd.h"
 
 namespace smearscope::ops {
@@ -10,29 +7,10 @@ namespace {
 
 constexpr int samples_per_side = roi_size * roi_samples;
 
-// Where a sample falls along one axis: two neighbouring cells and their weights, both 0 outside the map.
-struct AxisSample {
-  int low = 0, high = 0;
-  float low_weight = 0, high_weight = 0;
-};
-
-// The samples of one RoI along one axis: `first` and `last` in cells of the map, which has `size` cells.
+// All samples of one RoI along one axis.
 std::array<AxisSample, samples_per_side> axis_samples(float first, float last, int size) {
   std::array<AxisSample, samples_per_side> samples;
-  const float bin = std::max(last - first, 1.0F) / roi_size;
-  for (int i = 0; i < samples_per_side; ++i) {
-    const auto bin_index = static_cast<float>(i / roi_samples);
-    const float offset = (static_cast<float>(i % roi_samples) + 0.5F) * bin / roi_samples;
-    float position = first + bin_index * bin + offset;
-    if (position < -1 || position > static_cast<float>(size)) continue;
-    position = std::max(position, 0.0F);
-    AxisSample& sample = samples[i];
-    sample.low = std::min(static_cast<int>(position), size - 1);
-    sample.high = std::min(sample.low + 1, size - 1);
-    const float fraction = sample.low == size - 1 ? 0.0F : position - static_cast<float>(sample.low);
-    sample.low_weight = 1 - fraction;
-    sample.high_weight = fraction;
-  }
+  for (int i = 0; i < samples_per_side; ++i) samples[i] = axis_sample(first, last, size, i);
   return samples;
 }
 
@@ -76,12 +54,6 @@ void pool(const FeatureMap& map, float scale, int channels, const Box& roi, floa
 
 }  // namespace
 
-int roi_level(const Box& box) {
-  const float side = std::sqrt((box.x_max - box.x_min) * (box.y_max - box.y_min));
-  const float level = std::floor(4 + std::log2(side / 224.0F) + 1e-6F);
-  return static_cast<int>(std::min(std::max(level, 2.0F), 5.0F)) - 2;
-}
-
 void roi_align_cpu(const std::array<FeatureMap, roi_levels>& levels, int channels,
                    const std::vector<Box>& rois, float* output) {
   const auto count = static_cast<std::ptrdiff_t>(rois.size());
@@ -89,7 +61,7 @@ void roi_align_cpu(const std::array<FeatureMap, roi_levels>& levels, int channel
 #pragma omp parallel for schedule(static)
   for (std::ptrdiff_t i = 0; i < count; ++i) {
     const int level = roi_level(rois[i]);
-    pool(levels[level], 0.25F / static_cast<float>(1 << level), channels, rois[i], output + i * floats_each);
+    pool(levels[level], roi_scale(level), channels, rois[i], output + i * floats_each);
   }
 }
 

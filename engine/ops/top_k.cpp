@@ -1,17 +1,9 @@
 #include "ops/top_k.h"
 
 #include <algorithm>
-#include <cstring>
 #include <functional>
 
 namespace smearscope::ops {
-
-std::uint32_t order_key(float value) {
-  std::uint32_t bits = 0;
-  std::memcpy(&bits, &value, sizeof(bits));
-  const std::uint32_t sign = 0x80000000U;
-  return bits & sign ? ~bits : bits | sign;
-}
 
 void top_k(const float* values, std::size_t count, std::ptrdiff_t stride, std::size_t k,
            std::vector<std::uint64_t>& keys, std::vector<std::uint32_t>& indices) {

@@ -24,7 +24,7 @@ constexpr const char* help =
     "\n"
     "  --model FILE      model file, or name of an installed model (default: smearscope-cells)\n"
     "  --size WxH        size of the frames (default: 640x480); the model's transform resizes them\n"
-    "  --device D        cpu, cuda or cuda:N (default: cpu)\n"
+    "  --device D        cpu, cuda, cuda:N or auto: cuda if it can be used, else cpu (default: cpu)\n"
     "  --precision P     f32, f16, bf16 or int8 (default: f32)\n"
     "  --batch N         frames per call (default: 1)\n"
     "  --threads N       CPU threads; 0: all cores (default: 0)\n"
@@ -144,7 +144,7 @@ void run(const Settings& settings) {
 
   for (int i = 0; i < 2; ++i) detector.detect(frames);
   bench::Workload workload{model->path(),
-                           settings.options.device.to_string(),
+                           detector.options().device.to_string(),
                            name_of(settings.options.precision),
                            settings.width,
                            settings.height,

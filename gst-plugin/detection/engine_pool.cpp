@@ -14,8 +14,8 @@ std::shared_ptr<Detector> shared_detector(std::shared_ptr<const Model> model,
   static std::mutex mutex;  // also held while a detector is made: two that start at once must end with one
   static std::map<Key, std::weak_ptr<Detector>> pool;
 
-  const Key key{model->digest(), options.device.kind, options.device.index, options.precision,
-                options.threads};
+  const Device device = resolve(options.device);
+  const Key key{model->digest(), device.kind, device.index, options.precision, options.threads};
   const std::lock_guard<std::mutex> lock(mutex);
   for (auto entry = pool.begin(); entry != pool.end();) {
     entry = entry->second.expired() ? pool.erase(entry) : std::next(entry);

@@ -68,8 +68,9 @@ void install_engine_properties(GObjectClass* object_class) {
       object_class, prop_device,
       g_param_spec_string(
           "device", "Device",
-          "Where the model runs: cpu, cuda (the first GPU) or cuda:N. A device that this build or "
-          "machine lacks is an error, never replaced by another. Counts from the next start",
+          "Where the model runs: cpu, cuda (the first GPU), cuda:N, or auto: cuda if it can be used, else cpu. "
+          "A device named here that this build or machine lacks is an error, never replaced by another. Counts "
+          "from the next start",
           "cpu", before_start));
   g_object_class_install_property(
       object_class, prop_precision,

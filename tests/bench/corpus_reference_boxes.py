@@ -53,6 +53,7 @@ def cell_contrast(rgb):
     used = not_nuclei(contrast)
     terms, log, contrast = terms[used], log[used], contrast[used]
     cell = contrast > otsu(contrast)
+    direction, threshold = np.array([0.0, 1.0, 0.0]), 1.0  # green, where a picture has no cells
     for _ in range(4):
         background = np.linalg.lstsq(terms[~cell], log[~cell], rcond=None)[0]
         stain = terms @ background - log

@@ -255,6 +255,42 @@ TEST_F(HostileFiles, AnImageThatIsCutOffIsReported) {
   }
 }
 
+TEST_F(HostileFiles, AJpegFileWhoseHeaderDoesNotFitItsDataIsReported) {
+  cv::Mat noise(256, 256, CV_8UC3);
+  cv::randu(noise, 0, 255);
+  for (const bool progressive : {false, true}) {
+    std::vector<unsigned char> encoded;
+    cv::imencode(".jpg", noise, encoded, {cv::IMWRITE_JPEG_PROGRESSIVE, progressive});
+    const std::string jpeg(encoded.begin(), encoded.end());
+    const std::size_t frame = jpeg.find(progressive ? "\xFF\xC2" : "\xFF\xC0");
+    for (const char* sides : {"\2\0\1\0", "\1\0\2\0", "\0\x80\1\0", "\1\x08\1\0"}) {  // height, width
+      std::string lie = jpeg;
+      lie.replace(frame + 5, 4, std::string(sides, 4));
+      make(layout("voc"));
+      write_text(in("JPEGImages/one.jpg"), lie);
+      EXPECT_THAT(told("voc"), HasSubstr("JPEGImages/one.jpg: the JPEG file is broken: "));
+      EXPECT_EQ(lines(told("voc")), 1);
+    }
+  }
+}
+
+TEST_F(HostileFiles, JpegFilesHaveThePixelsThatOpenCVHas) {
+  cv::Mat noise(65, 97, CV_8UC3);
+  cv::randu(noise, 0, 255);
+  cv::Mat grey;
+  cv::cvtColor(noise, grey, cv::COLOR_BGR2GRAY);
+  for (const cv::Mat& image : {noise, grey}) {
+    for (const int progressive : {0, 1}) {
+      std::vector<unsigned char> encoded;
+      cv::imencode(".jpg", image, encoded, {cv::IMWRITE_JPEG_PROGRESSIVE, progressive});
+      write_text(in("a.jpg"), std::string(encoded.begin(), encoded.end()) + "what cameras write behind it");
+      cv::Mat expected;
+      cv::cvtColor(cv::imdecode(encoded, cv::IMREAD_COLOR), expected, cv::COLOR_BGR2RGB);
+      EXPECT_EQ(cv::norm(read_image(in("a.jpg")), expected, cv::NORM_INF), 0);
+    }
+  }
+}
+
 TEST_F(HostileFiles, AFileThatIsTooLargeForAnImageIsNotRead) {
   make(layout("voc"));
   fs::resize_file(in("JPEGImages/one.jpg"), std::uintmax_t(1) << 40);  // sparse

@@ -6,10 +6,12 @@
 #include <sys/resource.h>
 
 #include <csignal>
+#include <functional>
 #include <map>
 
 #include "corpus/folder.h"
 #include "corpus/standardise.h"
+#include "export/formats.h"
 #include "tools/commands.h"
 
 namespace smearscope::corpus {
@@ -75,10 +77,10 @@ TEST_F(HostileInput, ALinkThatLeadsOutsideIsRefusedAndReported) {
 }
 
 TEST_F(HostileInput, LabelsBehindALinkThatLeadsOutsideAreRefusedAndReported) {
-  write_text(folder_.file("secret"), "1 0.5 0.5 0.2 0.2\n");
   for (const Layout& layout : layouts()) {
-    if (!*layout.labels || std::string(layout.source) == "coco") continue;
+    if (!*layout.labels) continue;
     make(layout);
+    write_text(folder_.file("secret"), layout.label_text);
     fs::remove(in(layout.labels));
     fs::create_symlink(folder_.file("secret"), in(layout.labels));
     EXPECT_THAT(told(layout.source),
@@ -229,6 +231,33 @@ TEST_F(HostileInput, WhatCannotBeWrittenIsAnErrorAndNothingIsLeftBehind) {
     EXPECT_THAT(message, AllOf(HasSubstr(output), HasSubstr("(is the disk full?)"), Not(HasSubstr("\n"))));
     EXPECT_FALSE(fs::exists(output));
     EXPECT_FALSE(fs::exists(output + ".new"));
+  }
+}
+
+TEST_F(HostileInput, WhatCannotBeCopiedIsAnErrorAndNothingIsLeftBehind) {
+  Corpus corpus;
+  corpus.classes = testing::cell_classes();
+  corpus.images = {testing::smear_record(in(), "a.png", 1)};
+  const std::string output = folder_.file("out");
+  const std::map<std::string, std::function<void(Transfer)>> writes{
+      {"corpus", [&](Transfer transfer) { write_corpus(output, corpus, transfer); }},
+      {"export", [&](Transfer transfer) { export_corpus(corpus, "voc", output, transfer); }},
+  };
+  for (const auto& [name, write] : writes) {
+    for (const Transfer transfer : {Transfer::copy, Transfer::link}) {
+      std::string message = "no error";
+      {
+        const FileSizeLimit limit(4);
+        try {
+          write(transfer);
+        } catch (const Error& problem) {
+          message = problem.what();
+        }
+      }
+      EXPECT_THAT(message, AllOf(HasSubstr(output), Not(HasSubstr("\n")))) << name;
+      EXPECT_FALSE(fs::exists(output)) << name;
+      EXPECT_FALSE(fs::exists(output + ".new")) << name;
+    }
   }
 }
 

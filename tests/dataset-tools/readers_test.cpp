@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "corpus/folder.h"
+#include "corpus/standardise.h"
 #include "corpus_files.h"
 #include "temporary_folder.h"
 
@@ -129,6 +130,19 @@ TEST_F(Readers, ARepeatedTxlLabelIsDroppedAndNoted) {
   make_txl("1 0.5 0.5 0.25 0.5\n1 0.5 0.5 0.25 0.5\n");
   EXPECT_EQ(read("txl").images[0].annotations.size(), 1U);
   EXPECT_THAT(change_of("txl"), AllOf(HasSubstr("one.txt: line 2"), HasSubstr("doubled")));
+}
+
+TEST_F(Readers, OfACellWithTwoClassesNeitherIsBelieved) {
+  make_txl("0 0.5 0.5 0.25 0.5\n1 0.5 0.5 0.25 0.5\n1 0.1 0.1 0.1 0.1\n");
+  const Corpus corpus = standardise(find_reader("txl").open(folder_.path()), "txl", load_taxonomy("cells"),
+                                    folder_.file("out"), {});
+  const Image& image = corpus.images[0];
+  ASSERT_EQ(image.annotations.size(), 1U);
+  EXPECT_EQ(image.annotations[0].label, "RBC");
+  EXPECT_GE(image.ignore_regions.size(), 2U);
+  ASSERT_EQ(image.changes.size(), 2U);
+  EXPECT_EQ(image.changes[0].rule, std::string("labels contradict"));
+  EXPECT_THAT(image.changes[0].detail, HasSubstr("box 1 says wbc, box 2 of the same cell rbc"));
 }
 
 TEST_F(Readers, BadTxlLabelsAreNotedWithFileAndLine) {

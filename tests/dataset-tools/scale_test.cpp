@@ -108,6 +108,7 @@ TEST_F(Scale, AbsurdFactorsAreLeftAlone) {
   EXPECT_EQ(scale_factor({{}, 0.1}, 100, 100, 0.5), 1);
   EXPECT_EQ(scale_factor({{}, 1.0}, 100, 100, 0.05), 1);
   EXPECT_EQ(scale_factor({{}, 0.1}, 100, 100, 0.2), 2);
+  EXPECT_EQ(scale_factor({{}, 0.1}, 9000, 9000, 0.2), 1) << "it would be too large an image to be read";
 }
 
 TEST_F(Scale, CellsThatASourceLeavesUnlabelledBecomeIgnoreRegions) {

@@ -78,7 +78,7 @@ TEST(BenchProgram, RefusesWhatTheDetectorRefuses) {
   const std::string path = folder.file("m.safetensors");
   testing::write_random_model(path, testing::tiny_model_info(), 1);
   for (const std::string& arguments :
-       {"--model " + path + " --device cuda", "--model " + path + " --precision int8",
+       {"--model " + path + " --device cuda:77", "--model " + path + " --precision int8",
         std::string("--model /no/such/file"), std::string("--device gpu")}) {
     const Outcome outcome = run(arguments);
     EXPECT_EQ(outcome.status, 1) << arguments;

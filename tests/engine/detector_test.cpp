@@ -230,7 +230,7 @@ TEST(Detector, NoFramesGiveNoResults) {
 
 TEST(Detector, RefusesWhatItCannotDo) {
   const auto make = [](const DetectorOptions& options) { Detector detector(tiny_model(), options); };
-  expect_error([&] { make({Device::cuda(), Precision::f32, 0}); }, "cuda:0");
+  expect_error([&] { make({Device::cuda(77), Precision::f32, 0}); }, "cuda:77");
   for (const Precision precision : {Precision::f16, Precision::bf16, Precision::int8})
     expect_error([&] { make({Device::cpu(), precision, 0}); }, name_of(precision));
   for (const int threads : {-1, 1025})

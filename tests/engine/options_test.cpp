@@ -7,7 +7,7 @@ namespace smearscope {
 namespace {
 
 TEST(DeviceNames, ReadAndWriteTheSame) {
-  for (const char* text : {"cpu", "cuda:0", "cuda:15"}) EXPECT_EQ(Device::parse(text).to_string(), text);
+  for (const char* text : {"cpu", "cuda:0", "cuda:15", "auto"}) EXPECT_EQ(Device::parse(text).to_string(), text);
   EXPECT_EQ(Device::parse("cuda").to_string(), "cuda:0");
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 
@@ -47,6 +48,20 @@ TEST(TopK, OrdersInfinitiesAndSurvivesNaN) {
   std::vector<std::uint32_t> found = best(poisoned, 1000);
   std::sort(found.begin(), found.end());
   EXPECT_EQ(std::unique(found.begin(), found.end()) - found.begin(), 1000);
+}
+
+TEST(TopK, NaNsOfAnySignAreTheLeast) {
+  const float infinity = std::numeric_limits<float>::infinity(),
+              nan = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_EQ(best({nan, -infinity, -nan, 0}, 4), (std::vector<std::uint32_t>{3, 1, 0, 2}));
+}
+
+TEST(OrderKey, IsTakenBackByValueOfKey) {
+  testing::Random random(2);
+  for (const float value : random.reals(1000, -1e9F, 1e9F)) EXPECT_EQ(value_of_key(order_key(value)), value);
+  EXPECT_TRUE(std::isnan(value_of_key(order_key(std::numeric_limits<float>::quiet_NaN()))));
+  EXPECT_LT(order_key(-1), order_key(-0.0F));
+  EXPECT_LT(order_key(-0.0F), order_key(0));
 }
 
 }  // namespace

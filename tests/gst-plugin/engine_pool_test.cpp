@@ -25,6 +25,15 @@ TEST(EnginePool, SameRequestSharesOneDetector) {
   EXPECT_NE(first, shared_detector(load(), one_thread));
 }
 
+// What an automatic device comes to is one with what was asked for by name.
+TEST(EnginePool, AutomaticDeviceIsTheOneThatItComesTo) {
+  DetectorOptions automatic, named;
+  automatic.device = Device::automatic();
+  named.device = resolve(automatic.device);
+  const std::shared_ptr<Detector> first = shared_detector(load(), automatic);
+  EXPECT_EQ(first, shared_detector(load(), named));
+}
+
 // The file's content counts, not its name: a copy is the same model, other weights under any name are not.
 TEST(EnginePool, ModelIsKnownByItsContent) {
   const testing::TemporaryFolder folder;

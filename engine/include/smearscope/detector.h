@@ -25,16 +25,25 @@ struct Detection {
 
 using Detections = std::vector<Detection>;  // best score first; ties by lower label, then lower proposal index
 
+// `automatic` is the first GPU if it can be used, else the CPU: resolve says which.
 struct Device {
-  enum class Kind { cpu, cuda } kind = Kind::cpu;
+  enum class Kind { cpu, cuda, automatic } kind = Kind::cpu;
   int index = 0;
 
   static Device cpu() { return {Kind::cpu, 0}; }
   static Device cuda(int index = 0) { return {Kind::cuda, index}; }
-  // "cpu", "cuda" or "cuda:N". Throws Error on anything else.
+  static Device automatic() { return {Kind::automatic, 0}; }
+  // "cpu", "cuda", "cuda:N" or "auto". Throws Error on anything else.
   static Device parse(const std::string& text);
   std::string to_string() const;
 };
+
+// Where a detector on `device` runs: never `automatic`, otherwise unchanged, whether or not that device is there.
+Device resolve(const Device& device);
+
+// Empty if detectors can run on GPU `index`; else one line saying what is missing: a build with CUDA, its library, a
+// driver, a device.
+std::string why_no_cuda(int index = 0);
 
 enum class Precision { f32, f16, bf16, int8 };
 Precision parse_precision(const std::string& text);  // "f32", "f16", "bf16", "int8"; throws Error
@@ -56,7 +65,8 @@ class Backend;
 
 // One network on one device. Construction plans and packs the weights; the first detect of an input shape allocates,
 // later ones of the same shape don't. detect may be called from any thread; calls are serialised inside.
-// The same frames, options and thread count give the same bits.
+// The same frames, options and thread count give the same bits; on a GPU this holds for the same grouping of frames into
+// calls, since a batch may sum in another order than a single frame.
 class Detector {
  public:
   // Throws Error if the request can't be met: no such device, a precision the device or this build lacks.
@@ -69,7 +79,7 @@ class Detector {
   std::vector<Detections> detect(const std::vector<Frame>& frames, const std::optional<Thresholds>& thresholds = {});
 
   const Model& model() const;
-  const DetectorOptions& options() const;
+  const DetectorOptions& options() const;  // as asked for, but the device resolved
   StageTimes last_times() const;
 
  private:

@@ -25,7 +25,8 @@ struct Plane {
 
 // A view: owns nothing, and what it points to must stay as it is until the call that took it returns.
 // Width and height are in pixels, at least 1; odd sizes are allowed (chroma planes then have (n + 1) / 2 samples).
-// With MemoryKind::cuda the planes lie in the memory of the device on which the detector runs.
+// With MemoryKind::cuda the planes lie in the memory of the device on which the detector runs, and whatever writes them
+// has finished.
 struct Frame {
   PixelFormat format = PixelFormat::rgb;
   int width = 0;

@@ -17,7 +17,7 @@ const char* const help_text =
     "  --nms-threshold T       overlap (IoU) above which two boxes of a class are one cell, 0 to 1\n"
     "  --max-detections N      most cells in an image, the surest first\n"
     "  --classes A,B           only these classes\n"
-    "  --device D              cpu, cuda or cuda:N (default: cpu)\n"
+    "  --device D              cpu, cuda, cuda:N or auto: cuda if it can be used, else cpu (default: cpu)\n"
     "  --precision P           f32, f16, bf16 or int8 (default: f32)\n"
     "  --threads N             CPU threads (default: all cores)\n"
     "\n"

@@ -1,7 +1,8 @@
 // The engine as the parity oracle and the speed comparison drive it: reads names of PPM files (P6, 8 bits)
 // from standard input, one a line, and answers each with one line of JSON: detections, wall and CPU
 // milliseconds.
-//   detect_frames MODEL [THREADS]
+// With a batch above 1 each picture goes in that many times in one call, and the answer is the last one's.
+//   detect_frames MODEL [THREADS [DEVICE [PRECISION [BATCH]]]]
 #include <ctime>
 
 #include <chrono>
@@ -54,12 +55,15 @@ void print(const smearscope::Detections& detections, double wall, double cpu) {
 }
 
 int run(int count, char** arguments) {
-  if (count < 2 || count > 3) {
-    std::fprintf(stderr, "usage: detect_frames MODEL [THREADS] < names of PPM files\n");
+  if (count < 2 || count > 6) {
+    std::fprintf(stderr, "usage: detect_frames MODEL [THREADS [DEVICE [PRECISION [BATCH]]]] < names of PPM files\n");
     return 2;
   }
   smearscope::DetectorOptions options;
-  if (count == 3) options.threads = std::stoi(arguments[2]);
+  if (count > 2) options.threads = std::stoi(arguments[2]);
+  if (count > 3) options.device = smearscope::Device::parse(arguments[3]);
+  if (count > 4) options.precision = smearscope::parse_precision(arguments[4]);
+  const auto batch = static_cast<std::size_t>(count > 5 ? std::stoi(arguments[5]) : 1);
   smearscope::Detector detector(smearscope::Model::load(arguments[1]), options);
   for (std::string path; std::getline(std::cin, path);) {
     const Picture picture = read_ppm(path);
@@ -67,12 +71,13 @@ int run(int count, char** arguments) {
     frame.width = picture.width;
     frame.height = picture.height;
     frame.planes[0] = {picture.pixels.data(), std::ptrdiff_t{3} * picture.width};
+    const std::vector<smearscope::Frame> frames(batch, frame);
     const auto start = std::chrono::steady_clock::now();
     const double cpu_start = cpu_milliseconds();
-    const auto found = detector.detect({frame});
+    const auto found = detector.detect(frames);
     const double cpu = cpu_milliseconds() - cpu_start;
     const std::chrono::duration<double, std::milli> wall = std::chrono::steady_clock::now() - start;
-    print(found[0], wall.count(), cpu);
+    print(found.back(), wall.count(), cpu);
   }
   return 0;
 }

@@ -11,9 +11,9 @@ def write_ppm(path, pixels):
 
 
 class Engine:
-    def __init__(self, program, model, threads=0):
+    def __init__(self, program, model, threads=0, device="cpu", precision="f32", batch=1):
         self.process = subprocess.Popen(
-            [program, model, str(threads)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [program, model, str(threads), device, precision, str(batch)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
     def detect(self, path):

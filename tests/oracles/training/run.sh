@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The LibTorch network's losses, gradients and detections against torchvision's: prints a table;
 # exit status 0: same, 1: different, 77: skipped.
-# Usage: run.sh [--build DIR | --program FILE] [options of compare.py, e.g. --quick]
+# Usage: run.sh [--curve] [--build DIR | --program FILE] [options of compare.py, e.g. --quick]
+# --curve compares the losses of 200 training steps instead (loss_curve.py and its options).
 # Python comes from $SMEARSCOPE_PYTHON (default python3), pictures from $SMEARSCOPE_SHARED_DATA.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -9,7 +10,8 @@ root=$(cd "$here/../../.." && pwd)
 python=${SMEARSCOPE_PYTHON:-python3}
 data=${SMEARSCOPE_SHARED_DATA:-$root/../shared/data}
 build=$root/build
-program=
+program= oracle=compare name=network_gradients
+[ "${1:-}" != --curve ] || { oracle=loss_curve name=loss_curve; shift; }
 case "${1:-}" in
   --build) build=$2; shift 2 ;;
   --program) program=$2; shift 2 ;;
@@ -20,7 +22,7 @@ skip() { echo "skipped: $1"; exit 77; }
   skip "$python can't import torchvision, safetensors and Pillow"
 [ -d "$data/bccd" ] || skip "no pictures in $data (set SMEARSCOPE_SHARED_DATA)"
 if [ -z "$program" ]; then
-  ninja -C "$build" tests/oracles/training/network_gradients >/dev/null || { echo "the build failed"; exit 1; }
-  program=$build/tests/oracles/training/network_gradients
+  ninja -C "$build" tests/oracles/training/$name >/dev/null || { echo "the build failed"; exit 1; }
+  program=$build/tests/oracles/training/$name
 fi
-exec "$python" "$here/compare.py" --program "$program" --data "$data" "$@"
+exec "$python" "$here/$oracle.py" --program "$program" --data "$data" "$@"

@@ -1,0 +1,61 @@
+// The CUDA engine as test bodies use it: on a GPU through Detector, on the emulator through its backend
+// alone.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "smearscope/detector.h"
+
+#if defined(SMEARSCOPE_EMULATED_KERNELS)
+#include "network/cuda_library.h"
+extern "C" const smearscope::CudaLibrary smearscope_cuda_library;
+#endif
+
+namespace smearscope::testing {
+
+class GpuDetector {
+ public:
+#if defined(SMEARSCOPE_EMULATED_KERNELS)
+  GpuDetector(std::shared_ptr<const Model> model, Precision precision, int device = 0)
+      : model_(std::move(model)),
+        backend_((smearscope_cuda_library.check_device(device),
+                  smearscope_cuda_library.make_backend(*model_, Device::cuda(device), precision))) {}
+
+  // All frames have one padded input size and are one batch.
+  std::vector<Detections> detect(const std::vector<Frame>& frames, const Thresholds& thresholds) {
+    std::vector<Detections> found(frames.size());
+    std::vector<DetectionJob> jobs;
+    for (std::size_t i = 0; i < frames.size(); ++i)
+      jobs.push_back({&frames[i],
+                      ops::resized_size({frames[i].width, frames[i].height}, model_->info().transform),
+                      &found[i]});
+    times_ = {};
+    backend_->detect(jobs, ops::padded_size(jobs.at(0).resized), thresholds, times_);
+    return found;
+  }
+  StageTimes last_times() const {
+    return times_;
+  }
+
+ private:
+  std::shared_ptr<const Model> model_;
+  std::unique_ptr<Backend> backend_;
+  StageTimes times_;
+#else
+  GpuDetector(std::shared_ptr<const Model> model, Precision precision, int device = 0)
+      : detector_(std::move(model), {Device::cuda(device), precision, 0}) {}
+
+  std::vector<Detections> detect(const std::vector<Frame>& frames, const Thresholds& thresholds) {
+    return detector_.detect(frames, thresholds);
+  }
+  StageTimes last_times() const {
+    return detector_.last_times();
+  }
+
+ private:
+  Detector detector_;
+#endif
+};
+
+}  // namespace smearscope::testing
