@@ -195,6 +195,8 @@ TEST_F(ReportFigures, AClassThatAModelDoesNotKnowHasNoFigure) {
   const Table table = class_table(data_, metrics::Labels::as_told, &metrics::CocoFigures::ap50);
   EXPECT_THAT(table.rows[1], ElementsAre("basophil", "2", "1", "–", "0.0000", "–"));
   EXPECT_EQ(table.rows[2][0], "mean of 1 in all columns");
+  EXPECT_THAT(figures_table(data_, metrics::Labels::as_told).rows[0],
+              ElementsAre("mAP (IoU .50:.95)", "1.0000", "0.5000", "–"));
   EXPECT_THAT(kinds(failures_of(data_, 0)), ElementsAre());
 }
 

@@ -82,7 +82,7 @@ TEST_F(ReportProgram, TakesWhatEvaluateMeasured) {
   const Result result = run("run --corpus corpus --output out --threads 1");
   ASSERT_EQ(result.status, 0) << result.output;
   EXPECT_THAT(result.output, HasSubstr("measured before"));
-  EXPECT_THAT(text_of("out/report.html"), HasSubstr("through the libtorch"));
+  EXPECT_THAT(text_of("out/report.html"), HasSubstr("through LibTorch"));
 }
 
 TEST_F(ReportProgram, BadRequestsAreOneLineAndLeaveNothing) {

@@ -117,7 +117,7 @@ TEST_F(RunReport, RunsAreReadWithTheirSettingsAndLog) {
   EXPECT_EQ(value("training.epochs"), "2");
   EXPECT_EQ(value("training.learning_rate"), "0.1");
   EXPECT_EQ(value("training.min_sides"), "[96, 128]");
-  EXPECT_EQ(value("trained for"), "2 epochs, 40 steps");
+  EXPECT_EQ(value("log ends at"), "epoch 2, step 40");
   EXPECT_EQ(value("backbone"), "resnet18");
 }
 

@@ -82,9 +82,9 @@ std::vector<Setting> settings_of(const Run& run) {
       {"trained on (SHA-256)", info.corpus_digest.empty() ? "unknown" : info.corpus_digest.substr(0, 12)}};
   if (!run.log.empty()) {
     const LogRow& last = run.log.back();
-    settings.push_back({"trained for", std::to_string(last.epoch) +
-                                           (last.epoch == 1 ? " epoch, " : " epochs, ") +
-                                           corpus::grouped(last.step) + " steps"});
+    // Of a run that goes on, the model file is older than the log.
+    settings.push_back(
+        {"log ends at", "epoch " + std::to_string(last.epoch) + ", step " + corpus::grouped(last.step)});
     settings.push_back({"training time", time_text(last.seconds)});
   }
   add_regimen(info.regimen, settings);

@@ -101,7 +101,8 @@ std::string Page::summary() const {
     const Color color = run_color(r);
     text += "<li><i style=\"background:rgb(" + std::to_string(color.red) + "," + std::to_string(color.green) +
             "," + std::to_string(color.blue) + ")\"></i><b>" + escaped(run.name) + "</b>: model " +
-            escaped(run.model->info().name) + ", through the " + escaped(run.measured.through) + "</li>\n";
+            escaped(run.model->info().name) +
+            (run.measured.through == "libtorch" ? ", through LibTorch" : ", through the engine") + "</li>\n";
   }
   return text + "</ul>\n";
 }
@@ -121,7 +122,7 @@ std::string Page::figures() const {
   std::string text =
       section("Accuracy",
               "Table III. COCO\u2019s figures, means over the classes that a model knows and the part has "
-              "boxes of; change is against the first run.");
+              "boxes of; change is against the first run, where both know the same classes.");
   if (is_papers_task(data_)) {
     text += paragraph(
         "The paper\u2019s figures (R1: random start, R2: COCO start) are of its own split of its own "
@@ -220,7 +221,7 @@ std::string Page::predictions() {
                              "possible: labelled, and found above the score threshold.");
   std::vector<PictureRow> all;
   for (const SourcePictures& source : prediction_pictures(data_, pictures_per_source)) {
-    text += "<h3>" + escaped(source.source) + "</h3>\n";
+    text += "<h3>" + escaped(source.source.empty() ? "without a source" : source.source) + "</h3>\n";
     for (const PictureRow& row : source.rows) {
       text += "<div class=\"row of" + std::to_string(std::min<std::size_t>(4, row.pictures.size())) + "\">\n";
       for (std::size_t i = 0; i < row.pictures.size(); ++i) {

@@ -91,6 +91,27 @@ bool all_equal(const std::vector<std::string>& values) {
   return std::all_of(values.begin(), values.end(), [&](const std::string& v) { return v == values[0]; });
 }
 
+// Does the run's model know the same of the shown classes as that of the first run?
+bool same_classes(const ReportData& data, std::size_t run) {
+  const std::vector<std::size_t> classes = data.shown_classes();
+  return std::all_of(classes.begin(), classes.end(),
+                     [&](std::size_t c) { return data.evaluated(run, c) == data.evaluated(0, c); });
+}
+
+// Over how many classes the means of Table III are.
+std::vector<std::string> class_counts(const ReportData& data, bool beside_paper) {
+  std::vector<std::string> row{"classes in the mean"};
+  const std::vector<std::size_t> classes = data.shown_classes();
+  for (std::size_t r = 0; r < data.runs.size(); ++r) {
+    row.push_back(std::to_string(
+        std::count_if(classes.begin(), classes.end(), [&](std::size_t c) { return data.evaluated(r, c); })));
+    if (r > 0) row.emplace_back();
+  }
+  const std::string of_paper = std::to_string(paper::class_scores.size());
+  if (beside_paper) row.insert(row.end(), {of_paper, of_paper});
+  return row;
+}
+
 }  // namespace
 
 Table differing_settings(const ReportData& data) {
@@ -119,20 +140,6 @@ bool is_papers_task(const ReportData& data) {
   return 4 * common >= 3 * paper::class_scores.size();
 }
 
-// Over how many classes the means of Table III are.
-std::vector<std::string> class_counts(const ReportData& data, bool beside_paper) {
-  std::vector<std::string> row{"classes in the mean"};
-  const std::vector<std::size_t> classes = data.shown_classes();
-  for (std::size_t r = 0; r < data.runs.size(); ++r) {
-    row.push_back(std::to_string(
-        std::count_if(classes.begin(), classes.end(), [&](std::size_t c) { return data.evaluated(r, c); })));
-    if (r > 0) row.emplace_back();
-  }
-  const std::string of_paper = std::to_string(paper::class_scores.size());
-  if (beside_paper) row.insert(row.end(), {of_paper, of_paper});
-  return row;
-}
-
 Table figures_table(const ReportData& data, metrics::Labels labels) {
   Table table{{"metric"}, {}};
   add_run_heads(data, table.head);
@@ -143,6 +150,9 @@ Table figures_table(const ReportData& data, metrics::Labels labels) {
     std::vector<double> figures;
     for (const Run& run : data.runs) figures.push_back(figures_of(run, labels).coco.*f.value);
     add_run_figures(figures, row);
+    for (std::size_t r = 1; r < data.runs.size(); ++r) {  // means over other classes are no change
+      if (!same_classes(data, r)) row[2 * r + 1] = none;
+    }
     const auto published = paper::figure(f.value);
     if (beside_paper) row.push_back(published ? figure_text(published->r1) : none);
     if (beside_paper) row.push_back(published ? figure_text(published->r2) : none);

@@ -14,8 +14,8 @@ using corpus::Table;
 Table differing_settings(const ReportData& data);
 Table shared_settings(const ReportData& data);
 
-// Table III: COCO's twelve figures; how each further run differs from the first; the paper's where most of
-// its classes are evaluated.
+// Table III: COCO's twelve figures; how each further run differs from the first, where both know the
+// same classes; the paper's where most of its classes are evaluated.
 bool is_papers_task(const ReportData& data);
 Table figures_table(const ReportData& data, metrics::Labels labels);
 
