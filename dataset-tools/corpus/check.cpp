@@ -16,8 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double same_cell = 0.9;  // IoU; people who draw one cell twice don't come closer
-
 void check_boxes(const Corpus& corpus, const Image& image, std::vector<Finding>& findings) {
   const auto name = [&](int category) { return corpus.classes[static_cast<std::size_t>(category)].name; };
   for (std::size_t i = 0; i < image.annotations.size(); ++i) {
@@ -29,9 +27,8 @@ void check_boxes(const Corpus& corpus, const Image& image, std::vector<Finding>&
     }
     for (std::size_t j = 0; j < i; ++j) {
       const Annotation& b = image.annotations[j];
-      if (intersection_over_union(a.box, b.box) < same_cell) continue;
-      const bool agree = is_kind_of(corpus.classes, a.category, b.category) ||
-                         is_kind_of(corpus.classes, b.category, a.category);
+      if (!are_of_one_cell(a.box, b.box)) continue;
+      const bool agree = are_compatible(corpus.classes, a.category, b.category);
       findings.push_back({!agree, image.file + ": boxes " + std::to_string(j + 1) + " and " +
                                       std::to_string(i + 1) + " are on one cell: " + name(b.category) + ", " +
                                       name(a.category)});

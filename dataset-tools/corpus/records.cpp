@@ -11,6 +11,10 @@ double intersection_over_union(const Box& a, const Box& b) {
   return width * height / (a.area() + b.area() - width * height);
 }
 
+bool are_of_one_cell(const Box& a, const Box& b) {
+  return intersection_over_union(a, b) >= 0.9;
+}
+
 const char* name_of(BoxOrigin origin) {
   switch (origin) {
     case BoxOrigin::segmented:
@@ -34,6 +38,10 @@ bool is_kind_of(const std::vector<Class>& classes, int category, int ancestor) {
     if (at == ancestor) return true;
   }
   return false;
+}
+
+bool are_compatible(const std::vector<Class>& classes, int category, int other) {
+  return is_kind_of(classes, category, other) || is_kind_of(classes, other, category);
 }
 
 std::size_t count_of_part(const Corpus& corpus, const std::string& part) {

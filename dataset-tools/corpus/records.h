@@ -20,6 +20,8 @@ struct Box {
 
 // Area that two boxes have in common over the area that they cover together, 0..1.
 double intersection_over_union(const Box& a, const Box& b);
+// Do two boxes mean one cell? IoU of at least 0.9: two cells that overlap don't come that close.
+bool are_of_one_cell(const Box& a, const Box& b);
 
 // Who drew the box: a person; the program, around the segmented cell; or the program, where no cell could be
 // segmented: a box of the usual size (a stand-in).
@@ -98,6 +100,8 @@ inline bool operator!=(const Class& a, const Class& b) {
 
 // Is `category` the class `ancestor`, or a kind of it?
 bool is_kind_of(const std::vector<Class>& classes, int category, int ancestor);
+// Can one cell be both? So if one is a kind of the other.
+bool are_compatible(const std::vector<Class>& classes, int category, int other);
 
 // A file of a source that is not in the corpus, and why.
 struct LeftOut {

@@ -38,9 +38,6 @@ void mark_unlabelled(Image& image, ImageFile& file) {
   image.regions_complete = true;
 }
 
-// Boxes this close are of one cell: people who draw a cell twice don't come closer (check.cpp has the same).
-constexpr double same_cell = 0.9;  // IoU
-
 // Of a cell that is labelled as two things, neither is believed: its place becomes an ignore region.
 void drop_contradictions(Image& image, const std::vector<Class>& classes) {
   const std::vector<Annotation>& all = image.annotations;
@@ -48,9 +45,9 @@ void drop_contradictions(Image& image, const std::vector<Class>& classes) {
   std::iota(other.begin(), other.end(), std::size_t(0));
   for (std::size_t i = 0; i < all.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
-      const bool agree = is_kind_of(classes, all[i].category, all[j].category) ||
-                         is_kind_of(classes, all[j].category, all[i].category);
-      if (agree || intersection_over_union(all[i].box, all[j].box) < same_cell) continue;
+      if (are_compatible(classes, all[i].category, all[j].category) ||
+          !are_of_one_cell(all[i].box, all[j].box))
+        continue;
       other[i] = j;
       other[j] = i;
     }

@@ -18,12 +18,13 @@ struct StandardiseOptions {
   unsigned threads = 0;  // 0: all processors
 };
 
-// Images some of whose cells may be without a box (Image::not_exhaustive) get ignore regions around what
-// looks like one. Reads `set`, whose reader's name is `kind`, and writes the corpus; returns it. Each image
-// is read once. Pixel sizes that the set doesn't tell are estimated from the red cells. Where images are to
-// be of one scale, those that tell nothing of theirs are taken to have the median of the others; if there are
-// no others, they stay as they are. Images that need no scaling are copied byte for byte. Images that can't
-// be read are left out and listed in left_out. Throws Error if the corpus can't be written.
+// Of a cell that has two boxes of incompatible classes neither is believed: its place becomes an ignore
+// region. Images some of whose cells may be without a box (Image::not_exhaustive) get ignore regions around
+// what looks like one. Reads `set`, whose reader's name is `kind`, and writes the corpus; returns it. Each
+// image is read once. Pixel sizes that the set doesn't tell are estimated from the red cells. Where images
+// are to be of one scale, those that tell nothing of theirs are taken to have the median of the others; if
+// there are no others, they stay as they are. Images that need no scaling are copied byte for byte. Images
+// that can't be read are left out and listed in left_out. Throws Error if the corpus can't be written.
 Corpus standardise(const DataSet& set, const std::string& kind, const Taxonomy& taxonomy,
                    const std::filesystem::path& output, const StandardiseOptions& options);
 

@@ -1,5 +1,5 @@
-// The training run: corpora and a regimen in; model.safetensors, checkpoint.safetensors, train-log.csv and
-// regimen.toml in the output folder out.
+// The training run: corpora and a regimen in; model.safetensors, checkpoint.safetensors, train-log.csv,
+// regimen.toml and TensorBoard's event file in the output folder out.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +32,12 @@ enum class TrainEnd { finished, time_is_up, interrupted };
 // each epoch's end and before returning. With `resume`, goes on from the output folder's checkpoint: the same
 // weights, bit for bit, as without the interruption (same thread count and machine). Throws Error: on
 // anything wrong with corpora, regimen or output folder before the first step; on a loss that is not finite,
-// naming the batch's images; on an image that can't be read. Files written before stay whole.
+// naming the batch's images; on an image that can't be read; when another process of the run has ended. Files
+// written before stay whole.
+//
+// Where the environment says that this is one of several processes (distributed/layout.h), waits for the
+// others and trains with them as one: each takes its share of every batch of batch_size images. Process 0
+// alone writes; all end together.
 TrainEnd train(const TrainOptions& options);
 
 // Makes train return after the step that it is in. May be called from a signal handler.
