@@ -73,7 +73,7 @@ TEST(PartialLabels, WithOpenClassesOnlyAnchorsThatOverlapACellAreNegatives) {
 
 RoiSamples sampled(const Objects& objects, const TrainingSettings& settings) {
   std::vector<RandomGenerator> random{RandomGenerator(1)};
-  return sample_proposals({grid()}, {objects}, 3, settings, random);
+  return sample_proposals({grid().boxes}, {objects}, 3, settings, random);
 }
 
 TEST(PartialLabels, WhereAllIsKnownRowsAreTheirLabelAlone) {
