@@ -104,7 +104,8 @@ TEST_P(OnDevice, LossesAndGradientsAreThoseOfDoublePrecisionOnTheCpu) {
   for (const auto& item : found->named_parameters()) {
     const at::Tensor& gradient = expected_weights[item.key()].grad();
     ASSERT_EQ(item.value().grad().defined(), gradient.defined()) << item.key();
-    if (gradient.defined()) EXPECT_LT(relative_difference(item.value().grad(), gradient), 5e-3) << item.key();
+    if (!gradient.defined()) continue;
+    EXPECT_LT(relative_difference(item.value().grad(), gradient), 5e-3) << item.key();
   }
 }
 
