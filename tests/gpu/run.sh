@@ -80,8 +80,11 @@ torch_libraries() { # of Python's torch, and of the packages beside it
 torch = u.find_spec("torch").submodule_search_locations[0]
 print(":".join([torch + "/lib"] + sorted(glob.glob(os.path.dirname(torch) + "/nvidia/*/lib"))))' 2>/dev/null
 }
-if [ -d "$packages/trainer" ]; then
-  trainer=$packages/trainer
+if [ -n "$packages" ] && [ -e "$packages/trainer.tar.xz" ]; then
+  trainer=$build/trainer
+  mkdir -p "$build" && rm -rf "$trainer" # Python knows xz where the machine may not
+  "$python" -c 'import sys, tarfile; tarfile.open(sys.argv[1], "r:xz").extractall(sys.argv[2])' "$packages/trainer.tar.xz" "$build" ||
+    die "$packages/trainer.tar.xz can't be unpacked"
   trainer_libraries=$trainer/lib:$(torch_libraries) || die "$python has no torch, which the trainer in $packages needs"
   wanted=$(cat "$trainer/torch-version")
   there=$("$python" -c 'import torch; print(torch.__version__)')
