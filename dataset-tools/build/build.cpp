@@ -44,8 +44,9 @@ class Builder {
     if (!is_stamped(stamp_file("corpus"), finished) || !fs::exists(options_.output)) {
       step("split", finished, split_merged());
       fs::remove_all(options_.output);
-      fs::rename(steps_ / "split", options_.output);
+      // The stamp first: a corpus without one is taken for somebody else's.
       write_stamp(stamp_file("corpus"), finished);
+      fs::rename(steps_ / "split", options_.output);
     } else {
       options_.tell("corpus: up to date");
     }

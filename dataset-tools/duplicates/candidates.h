@@ -21,7 +21,7 @@ struct Candidate {
   double correlation = 0;               // rough_correlation
 };
 
-// The patches of many pictures, sorted by their keys. On disk; memory is 16 MiB for any number of pictures.
+// The patches of many pictures, sorted by their keys. On disk; memory is 4 MiB for any number of pictures.
 class PatchIndex {
  public:
   PatchIndex();

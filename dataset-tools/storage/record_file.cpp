@@ -13,7 +13,7 @@ namespace smearscope::corpus {
 namespace {
 
 constexpr std::size_t buffer_bytes = 256 << 10;
-constexpr std::size_t usual_bytes = 2048;  // of a record; read at once, so that one call is enough for most
+constexpr std::size_t usual_bytes = 4096;  // of a record; read at once, so that one call is enough for most
 
 using Length = std::uint32_t;  // is before each record
 

@@ -10,7 +10,7 @@
 
 namespace smearscope::corpus {
 
-// Memory: 4 KiB a bucket, however much is added, and 8 bytes for each 4 KiB. T is trivially copyable.
+// Memory: 1 KiB a bucket, however much is added, and 8 bytes for each 1 KiB. T is trivially copyable.
 // Thread-safe. Throws StorageFailed as RecordFile does.
 template <class T>
 class SpilledBuckets {
@@ -27,6 +27,7 @@ class SpilledBuckets {
     const std::lock_guard lock(mutex_);
     for (const T& value : values) {
       Bucket& bucket = buckets_[bucket_of(value)];
+      bucket.last.reserve(most_in_memory);
       bucket.last.push_back(value);
       if (bucket.last.size() >= most_in_memory) write(bucket);
     }
@@ -51,7 +52,7 @@ class SpilledBuckets {
   }
 
  private:
-  static constexpr std::size_t most_in_memory = 4096 / sizeof(T);
+  static constexpr std::size_t most_in_memory = 1024 / sizeof(T);
 
   struct Bucket {
     std::vector<T> last;

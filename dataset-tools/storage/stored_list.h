@@ -14,9 +14,9 @@
 namespace smearscope::corpus {
 
 // T is trivially copyable or has a visit function (record_bytes.h). Records are handed out by value, and are
-// changed by setting them anew. Copies of a list share its file, not its contents. Several threads may read
-// at once, and set different records. All that reads or writes records throws StorageFailed as RecordFile
-// does.
+// changed by setting them anew; operator[] throws std::out_of_range. Copies of a list share its file, not its
+// contents. Several threads may read at once, and set different records. All that reads or writes records
+// throws StorageFailed as RecordFile does.
 template <class T>
 class StoredList {
  public:
@@ -31,7 +31,7 @@ class StoredList {
   // Const, so that nobody changes a record that is then thrown away.
   // NOLINTBEGIN(readability-const-return-type)
   const T operator[](std::size_t index) const {
-    const std::string bytes = file_->read(places_[index]);
+    const std::string bytes = file_->read(places_.at(index));
     T record{};
     RecordReader reader(bytes);
     reader(record);
@@ -43,9 +43,9 @@ class StoredList {
 
   void push_back(const T& record) {
     make_file();
-    places_.push_back(append(record));
+    places_.push_back(keep(record));
   }
-  void set(std::size_t index, const T& record) { places_[index] = append(record); }
+  void set(std::size_t index, const T& record) { places_[index] = keep(record); }
   template <class Change>
   void change(std::size_t index, const Change& change) {
     T record = (*this)[index];
@@ -107,7 +107,7 @@ class StoredList {
   void make_file() {
     if (!file_) file_ = std::make_shared<RecordFile>();
   }
-  RecordFile::Place append(const T& record) {
+  RecordFile::Place keep(const T& record) {
     RecordWriter writer;
     writer(const_cast<T&>(record));  // visit names fields for both directions; a writer changes none
     return file_->append(writer.take());
