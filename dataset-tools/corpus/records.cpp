@@ -27,14 +27,10 @@ const char* name_of(BoxOrigin origin) {
   return "labelled";
 }
 
-std::vector<std::string> class_names(const std::vector<Class>& classes) {
-  std::vector<std::string> names;
-  for (const Class& c : classes) names.push_back(c.name);
-  return names;
-}
-
 std::vector<std::string> class_names(const Corpus& corpus) {
-  return class_names(corpus.classes);
+  std::vector<std::string> names;
+  for (const Class& c : corpus.classes) names.push_back(c.name);
+  return names;
 }
 
 bool is_kind_of(const std::vector<Class>& classes, int category, int ancestor) {

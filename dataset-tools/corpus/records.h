@@ -117,7 +117,6 @@ struct Corpus {
 };
 
 std::vector<std::string> class_names(const Corpus& corpus);
-std::vector<std::string> class_names(const std::vector<Class>& classes);
 
 // How many images are of `part`.
 std::size_t count_of_part(const Corpus& corpus, const std::string& part);

@@ -10,6 +10,10 @@ Corpus in_memory(const StoredCorpus& corpus) {
           {corpus.left_out.begin(), corpus.left_out.end()}};
 }
 
+std::vector<std::string> class_names(const StoredCorpus& corpus) {
+  return class_names(Corpus{corpus.classes, {}, {}});
+}
+
 std::size_t count_of_part(const StoredCorpus& corpus, const std::string& part) {
   std::size_t count = 0;
   for (const Image& image : corpus.images) count += image.part == part;

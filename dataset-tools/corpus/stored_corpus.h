@@ -24,6 +24,8 @@ struct StoredCorpus {
 // All of it in memory, which takes some kilobytes an image.
 Corpus in_memory(const StoredCorpus& corpus);
 
+std::vector<std::string> class_names(const StoredCorpus& corpus);
+
 std::size_t count_of_part(const StoredCorpus& corpus, const std::string& part);
 
 // The lowest index of an image whose file name an earlier one has; the size of the list if there is none.

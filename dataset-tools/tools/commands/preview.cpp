@@ -32,7 +32,7 @@ std::string joined(const std::vector<std::string>& names) {
 SampleFilter filter_of(const Arguments& arguments, const StoredCorpus& corpus) {
   SampleFilter filter;
   filter.source = arguments.optional("source", "");
-  const std::vector<std::string> sources = sources_of(corpus), classes = class_names(corpus.classes);
+  const std::vector<std::string> sources = sources_of(corpus), classes = class_names(corpus);
   if (!filter.source.empty() && std::find(sources.begin(), sources.end(), filter.source) == sources.end()) {
     throw Error("--source " + filter.source + ": not in this corpus; it has " + joined(sources));
   }
