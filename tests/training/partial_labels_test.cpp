@@ -118,6 +118,17 @@ TEST(PartialLabels, AGeneralLabelMayBeAnyOfItsKindsAndTeachesAllTheirBoxes) {
   EXPECT_THAT(samples.box_weights, ElementsAre(0.5F, 0.5F, 0.5F, 0.5F));
 }
 
+TEST(PartialLabels, AGeneralNameTakesItsShareOfTheBoxFirst) {
+  TrainingSettings settings = all_samples();
+  settings.class_parents = {-1, 0, 1};
+  settings.own_name_share = 0.5;
+  Objects objects = one_cell();
+  objects.labels = {2};
+  const RoiSamples samples = sampled(objects, settings);
+  EXPECT_THAT(samples.box_classes, ElementsAre(2, 3, 2, 3));
+  EXPECT_THAT(samples.box_weights, ElementsAre(0.75F, 0.25F, 0.75F, 0.25F));
+}
+
 class PartialLosses : public ::testing::Test {
  protected:
   PartialLosses() {
@@ -167,6 +178,49 @@ TEST_F(PartialLosses, AGeneralLabelCostsLessThanItsClassAlone) {
   // A label without kinds means what it meant.
   target_.labels = at::tensor({std::int64_t{3}});
   EXPECT_NEAR(classification(parents, target_), classification(plain, target_), 1e-6);
+}
+
+TEST_F(PartialLosses, AGeneralLabelIsLearntAsFarAsItsOwnNameHasAShare) {
+  TrainingSettings plain, parents;
+  parents.class_parents = {-1, 0, -1};
+  const double alone = classification(plain, target_), any = classification(parents, target_);
+  for (const double share : {0.25, 1.0}) {
+    parents.own_name_share = share;
+    EXPECT_NEAR(classification(parents, target_), any + share * (alone - any), 1e-5) << share;
+  }
+  // What nobody labelled has no name of its own.
+  target_.open_classes = {3};
+  parents.own_name_share = 0;
+  const double open_any = classification(parents, target_);
+  parents.own_name_share = 1;
+  EXPECT_NEAR(classification(parents, target_) - open_any, alone - any, 1e-5);
+}
+
+TEST_F(PartialLosses, MixedPrecisionIsNearF32AndItsGradientsAreF32) {
+  const auto gradients = [&](bool autocast, double* loss) {
+    TrainingSettings settings;
+    settings.autocast = autocast;
+    at::manual_seed(7);
+    FasterRcnn network(info_, settings);
+    network->eval();
+    const Losses losses = network->losses({image_}, {target_});
+    EXPECT_EQ(losses.total().scalar_type(), at::kFloat);
+    // Not the box head's: random weights propose boxes in an order that any rounding changes.
+    (losses.objectness + losses.rpn_box).backward();
+    *loss = losses.total().item<double>();
+    std::vector<at::Tensor> all;
+    for (const auto& item : network->named_parameters()) {
+      if (!item.value().grad().defined()) continue;
+      EXPECT_EQ(item.value().grad().scalar_type(), at::kFloat) << item.key();
+      all.push_back(item.value().grad().flatten());
+    }
+    return at::cat(all);
+  };
+  double exact = 0, mixed = 0;
+  const at::Tensor exact_gradients = gradients(false, &exact), mixed_gradients = gradients(true, &mixed);
+  EXPECT_NE(mixed, exact);
+  EXPECT_NEAR(mixed, exact, 0.02 * exact);
+  EXPECT_GT(at::cosine_similarity(mixed_gradients, exact_gradients, 0).item<double>(), 0.95);
 }
 
 TEST_F(PartialLosses, OpenClassesMakeBackgroundCheaper) {
@@ -220,6 +274,9 @@ TEST_F(PartialLosses, BadRequestsAreNamed) {
   settings.class_parents = {1, 0, -1};
   EXPECT_THAT(error_of(settings, target_), HasSubstr("circle"));
   settings.class_parents.clear();
+  settings.own_name_share = 1.5;
+  EXPECT_THAT(error_of(settings, target_), HasSubstr("own_name_share must be in 0..1"));
+  settings.own_name_share = 0;
   settings.classification.class_weights = {1, 1};
   EXPECT_THAT(error_of(settings, target_), HasSubstr("a weight for background and each class"));
   settings.classification.class_weights = {1, 1, 0, 1};

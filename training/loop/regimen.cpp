@@ -62,6 +62,7 @@ void read_thresholds(Table table, Thresholds& thresholds) {
 void read_labels(Table table, Labels& labels) {
   table.read("completeness", labels.completeness);
   table.read("parents", labels.parents);
+  table.read("own_name_share", labels.own_name_share, 0, 1);
   table.refuse_unknown_keys();
 }
 
@@ -106,6 +107,7 @@ void read_optimisation(Table table, Optimisation& o, const Transform& transform)
   if (!std::is_sorted(o.milestones.begin(), o.milestones.end())) table.fail("milestones", "must rise");
   table.read("step_epochs", o.step_epochs, 0);
   table.read("gamma", o.gamma, 0, 1);
+  table.read("autocast", o.autocast);
   table.read("gradient_clip", o.gradient_clip, 0, any);
   table.read("ema_decay", o.ema_decay, 0, 0.999999);
   table.read("min_sides", o.min_sides, 32, transform.max_side);

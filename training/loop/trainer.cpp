@@ -117,6 +117,8 @@ class Run {
 TrainingSettings settings_for(const Regimen& regimen, const Samples& samples) {
   TrainingSettings settings = regimen.settings;
   if (regimen.labels.parents) settings.class_parents = samples.class_parents();
+  settings.own_name_share = regimen.labels.own_name_share;
+  settings.autocast = regimen.optimisation.autocast;
   settings.classification.class_weights = samples.class_weights();
   return settings;
 }

@@ -47,8 +47,9 @@ torch::Tensor BatchNormImpl::forward(const torch::Tensor& x) {
 // In sums of double precision, so that the variance as a difference of two sums keeps its digits.
 torch::Tensor BatchNormImpl::shared_batch_norm(const torch::Tensor& x) {
   const double own = static_cast<double>(x.size(0) * x.size(2) * x.size(3));
-  const torch::Tensor sums = sum_over(processes_, at::cat({x.sum({0, 2, 3}, false, at::kDouble),
-                                                           x.square().sum({0, 2, 3}, false, at::kDouble),
+  const torch::Tensor wide = x.to(weight_.scalar_type());  // autocast's bf16 has too few digits to square
+  const torch::Tensor sums = sum_over(processes_, at::cat({wide.sum({0, 2, 3}, false, at::kDouble),
+                                                           wide.square().sum({0, 2, 3}, false, at::kDouble),
                                                            torch::full({1}, own, at::kDouble)}));
   const std::int64_t channels = x.size(1);
   const double count = sums[2 * channels].item<double>();

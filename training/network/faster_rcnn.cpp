@@ -8,6 +8,7 @@
 #include <limits>
 #include <string>
 
+#include "network/autocast.h"
 #include "network/backbone.h"
 #include "network/boxes.h"
 #include "network/heads.h"
@@ -58,6 +59,7 @@ void check_class_settings(int classes, const TrainingSettings& s) {
   check(std::all_of(weights.begin(), weights.end(), [](double w) { return w > 0 && std::isfinite(w); }),
         "class weights must be positive numbers");
   check(s.classification.focal_gamma >= 0, "focal_gamma must not be negative");
+  check(s.own_name_share >= 0 && s.own_name_share <= 1, "own_name_share must be in 0..1");
 }
 
 void check_settings(const ModelInfo& info, const TrainingSettings& s) {
@@ -112,9 +114,11 @@ at::Tensor rois_of(const std::vector<std::vector<Box>>& boxes, at::ScalarType ty
 
 // Box head outputs for all images' boxes, image after image; P6 is not pooled from.
 BoxHeadImpl::Output run_box_head(BoxHead& head, const std::array<at::Tensor, 5>& levels,
-                                 const std::vector<std::vector<Box>>& boxes) {
+                                 const std::vector<std::vector<Box>>& boxes, bool mixed) {
   const at::Tensor rois = rois_of(boxes, levels[0].scalar_type());
-  return head(roi_align({levels[0], levels[1], levels[2], levels[3]}, rois));
+  const at::Tensor pooled = roi_align({levels[0], levels[1], levels[2], levels[3]}, rois);
+  const Autocast autocast(mixed, pooled.device().type());
+  return head(pooled);
 }
 
 }  // namespace
@@ -174,8 +178,14 @@ struct Features {
 // Everything up to the RPN's outputs; leaves the matching anchors in `network`.
 Features run_dense_part(Network& network, const ImageBatch& batch) {
   Features features;
-  features.levels = network.pyramid(network.body(batch.images));
-  features.rpn = network.rpn(features.levels);
+  {
+    const Autocast autocast(network.settings.autocast, batch.images.device().type());
+    features.levels = network.pyramid(network.body(batch.images));
+    features.rpn = network.rpn(features.levels);
+  }
+  // RoIAlign and losses keep the weights' precision.
+  for (at::Tensor& level : features.levels) level = level.to(network.type());
+  features.rpn = {features.rpn.logits.to(network.type()), features.rpn.deltas.to(network.type())};
   const Size padded{static_cast<int>(batch.images.size(2)), static_cast<int>(batch.images.size(3))};
   if (!(padded == network.anchors_for)) {
     std::vector<Size> grids;
@@ -216,8 +226,8 @@ Losses FasterRcnnImpl::losses(const std::vector<torch::Tensor>& images, const st
   const auto proposals = propose_all(network_->anchors, features.rpn, batch.resized, limits);
   const int classes = static_cast<int>(info().classes.size());
   const RoiSamples samples = sample_proposals(proposals, objects, classes, s, random);
-  box_head_losses(run_box_head(network_->box_head, features.levels, samples.boxes), samples, s.classification,
-                  processes, losses);
+  const auto head = run_box_head(network_->box_head, features.levels, samples.boxes, s.autocast);
+  box_head_losses(head, samples, s.classification, processes, losses);
   return losses;
 }
 
@@ -280,7 +290,8 @@ std::vector<Found> FasterRcnnImpl::detect(const std::vector<torch::Tensor>& imag
   const ProposalLimits limits{architecture.rpn_pre_nms_top_n, architecture.rpn_post_nms_top_n,
                               architecture.rpn_nms_threshold};
   const auto proposals = propose_all(network_->anchors, features.rpn, batch.resized, limits);
-  const BoxHeadImpl::Output head = run_box_head(network_->box_head, features.levels, proposals);
+  const BoxHeadImpl::Output head =
+      run_box_head(network_->box_head, features.levels, proposals, settings().autocast);
   const at::Tensor scores = to_host(head.logits.softmax(1)), deltas = to_host(head.deltas);
   const int classes = static_cast<int>(scores.size(1));
   std::vector<Found> found;

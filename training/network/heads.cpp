@@ -64,7 +64,9 @@ BoxHeadImpl::Output BoxHeadImpl::forward(const torch::Tensor& pooled) {
   torch::Tensor x = torch::linear(pooled.view({rois, bins * channels}), weight, fc6_->bias).relu_();
   x = fc7_(x).relu_();
   const torch::Tensor logits = scores_(x);
-  return {logits, deltas_(x).view({rois, logits.size(1), 4})};
+  // In f32 or f64, whatever autocast made of the layers.
+  const at::ScalarType type = pooled.scalar_type();
+  return {logits.to(type), deltas_(x).view({rois, logits.size(1), 4}).to(type)};
 }
 
 }  // namespace smearscope::training

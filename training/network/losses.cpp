@@ -46,15 +46,19 @@ void rpn_losses(const RpnHeadImpl::Output& rpn, const RpnSamples& samples, Proce
 
 namespace {
 
-// Log probability of what each row may be: its label, or the sum over the classes that it may be.
+// Log probability of what each row may be: its label, or the sum over the classes that it may be, or between
+// the two where an object's own name has a share.
 at::Tensor target_log_probability(const at::Tensor& logits, const RoiSamples& samples,
                                   const at::Tensor& labels) {
   const at::Tensor log_probability = logits.log_softmax(1);
-  if (samples.allowed.empty()) return log_probability.gather(1, labels.unsqueeze(1)).squeeze(1);
+  const at::Tensor own = log_probability.gather(1, labels.unsqueeze(1)).squeeze(1);
+  if (samples.allowed.empty()) return own;
   at::Tensor forbidden = at::tensor(samples.allowed, at::kByte).view({-1, logits.size(1)}).eq(0);
   forbidden = forbidden.to(logits.device());
   constexpr double minus_infinity = -std::numeric_limits<double>::infinity();
-  return log_probability.masked_fill(forbidden, minus_infinity).logsumexp(1);
+  const at::Tensor any = log_probability.masked_fill(forbidden, minus_infinity).logsumexp(1);
+  if (samples.own_name_share == 0) return any;
+  return any + labels.gt(0) * samples.own_name_share * (own - any);
 }
 
 at::Tensor classification_loss(const at::Tensor& logits, const RoiSamples& samples, const at::Tensor& labels,

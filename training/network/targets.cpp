@@ -180,6 +180,7 @@ class RoiSampler {
 
   RoiSamples take() {
     if (!any_choice_) samples_.allowed.clear();
+    samples_.own_name_share = settings_.own_name_share;
     return std::move(samples_);
   }
 
@@ -201,12 +202,15 @@ class RoiSampler {
     samples_.allowed.insert(samples_.allowed.end(), set, set + sets_.columns());
     const auto kinds = std::count(set, set + sets_.columns(), 1);
     any_choice_ |= kinds > 1;
+    const double own = settings_.own_name_share;
     const auto delta = encode(truth, proposal, box_head_coder);
     for (std::size_t c = 0; c < sets_.columns(); ++c) {
       if (!set[c]) continue;
       samples_.box_rows.push_back(row);
       samples_.box_classes.push_back(static_cast<std::int64_t>(c));
-      samples_.box_weights.push_back(1.0F / static_cast<float>(kinds));
+      const double shared = (1 - own) / static_cast<double>(kinds);
+      samples_.box_weights.push_back(
+          static_cast<float>(static_cast<std::int64_t>(c) == label ? own + shared : shared));
       samples_.deltas.insert(samples_.deltas.end(), delta.begin(), delta.end());
     }
   }

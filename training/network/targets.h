@@ -37,6 +37,7 @@ struct RoiSamples {
   // Where a row may be one of several classes: per row and class, background first, whether it may be that.
   // Empty where every row has to be its label alone.
   std::vector<std::uint8_t> allowed;
+  double own_name_share = 0;  // see TrainingSettings
   // Boxes to learn from: row, class whose deltas it is for, the four deltas, and a weight. A row that may be
   // several classes has an entry for each, of weights that sum up to 1.
   std::vector<std::int64_t> box_rows, box_classes;

@@ -29,6 +29,10 @@ struct TrainingSettings {
   // For each class the index of the one that it is a kind of, or -1. A box labelled with a class then asks
   // for the sum of that class's and its kinds' probabilities. Empty: labels mean their own class alone.
   std::vector<int> class_parents;
+  // 0..1: of the loss of a class that has kinds, how much asks for its own name; the rest asks for the sum.
+  // At 0 nothing teaches the general name, at 1 its kinds are wrong.
+  double own_name_share = 0;
+  bool autocast = false;  // convolutions and linear layers in bf16
   ClassificationLoss classification;
 };
 
