@@ -111,8 +111,8 @@ std::string samples(const StoredCorpus& corpus, const Statistics& statistics) {
   for (const SourceStatistics& source : statistics.sources) {
     if (source.images == 0) continue;
     text += "<h3>" + escaped(source.name) + "</h3>\n<div class=\"samples\">\n";
-    for (const Image& image : sample_images(corpus, {source.name, -1}, samples_per_source))
-      text += sample_figure(image, corpus.classes);
+    for (const std::size_t index : sample_images(corpus, {source.name, -1}, samples_per_source))
+      text += sample_figure(corpus.images[index], corpus.classes);
     text += "</div>\n";
   }
   return text;

@@ -64,7 +64,8 @@ std::string caption_of(const Image& image) {
 
 }  // namespace
 
-std::vector<Image> sample_images(const StoredCorpus& corpus, const SampleFilter& filter, std::size_t count) {
+std::vector<std::size_t> sample_images(const StoredCorpus& corpus, const SampleFilter& filter,
+                                       std::size_t count) {
   const Candidates candidates(corpus, filter);
   const std::size_t size = candidates.image.size();
   count = std::min(count, size);
@@ -93,9 +94,9 @@ std::vector<Image> sample_images(const StoredCorpus& corpus, const SampleFilter&
     for (const int category : candidates.sets[candidates.set[best]])
       covered[static_cast<std::size_t>(category)] = true;
   }
-  std::vector<Image> samples;
+  std::vector<std::size_t> samples;
   for (std::size_t i = 0; i < size; ++i) {
-    if (taken[i]) samples.push_back(corpus.images[candidates.image[i]]);
+    if (taken[i]) samples.push_back(candidates.image[i]);
   }
   return samples;
 }

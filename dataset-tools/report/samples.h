@@ -17,9 +17,10 @@ struct SampleFilter {
   int category = -1;  // index into Corpus::classes: images that have it, and only its boxes are drawn
 };
 
-// Up to `count` images in corpus order, always the same ones: first such that between them show as many
-// classes as possible, then others spread over the corpus.
-std::vector<Image> sample_images(const StoredCorpus& corpus, const SampleFilter& filter, std::size_t count);
+// Indices of up to `count` images in corpus order, always the same ones: first such that between them show as
+// many classes as possible, then others spread over the corpus.
+std::vector<std::size_t> sample_images(const StoredCorpus& corpus, const SampleFilter& filter,
+                                       std::size_t count);
 
 // Its pixels, RGB. Throws Error if the file isn't an image of the recorded size.
 cv::Mat read_sample(const Image& image);

@@ -49,14 +49,15 @@ SampleFilter filter_of(const Arguments& arguments, const StoredCorpus& corpus) {
 
 // As many of each source as there are, up to an equal share of what is still wanted.
 std::vector<Image> chosen_images(const StoredCorpus& corpus, SampleFilter filter, std::size_t count) {
-  if (!filter.source.empty()) return sample_images(corpus, filter, count);
+  const bool of_one = !filter.source.empty();
+  const std::vector<std::string> sources =
+      of_one ? std::vector<std::string>{filter.source} : sources_of(corpus);
   std::vector<Image> chosen;
-  const std::vector<std::string> sources = sources_of(corpus);
   for (std::size_t i = 0; i < sources.size(); ++i) {
     filter.source = sources[i];
     const std::size_t share = (count - chosen.size()) / (sources.size() - i);
-    const auto images = sample_images(corpus, filter, share);
-    chosen.insert(chosen.end(), images.begin(), images.end());
+    for (const std::size_t index : sample_images(corpus, filter, share))
+      chosen.push_back(corpus.images[index]);
   }
   return chosen;
 }
