@@ -160,8 +160,7 @@ static gboolean gst_cell_detect_start(GstBaseTransform* base) {
   std::optional<smearscope::ReadyModel> ready;
   std::shared_ptr<CellDetector> detector;
   const bool made = attempt(self, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS, [&] {
-    const smearscope::Device device = smearscope::Device::parse(settings.device);
-    ready = smearscope::load_model(settings.model, {device, settings.precision, settings.threads});
+    ready = smearscope::load_model(settings.model, engine_options(settings));
     detector = std::make_shared<CellDetector>(ready->detector, settings.selection);
   });
   if (!made) return FALSE;

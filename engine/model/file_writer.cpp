@@ -39,7 +39,7 @@ std::string folder_of(const std::string& path) {
 class NewFile {
  public:
   explicit NewFile(const std::string& path) : name_(path + unique_ending()) {
-    ::unlink(name_.c_str());  // left by a killed process of the same number
+    ::unlink(name_.c_str());                   // left by a killed process of the same number
     if (::access("/proc/self/fd", X_OK) == 0)  // how give_name reaches the file
       descriptor_ = ::open(folder_of(path).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
     has_name_ = descriptor_ < 0;

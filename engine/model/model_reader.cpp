@@ -4,12 +4,14 @@
 #include <cstdlib>
 #include <mutex>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "model/checksum.h"
 #include "model/input_file.h"
 #include "model/model_info.h"
 #include "model/model_tensors.h"
+#include "model/quantisation.h"
 #include "model/safetensors.h"
 #include "model/tensor_values.h"
 #include "model/text.h"
@@ -90,6 +92,7 @@ class LoadedModel final : public Model {
 
   const ModelInfo& info() const override { return info_; }
   const std::vector<TensorView>& tensors() const override { return tensors_; }
+  const std::vector<TensorView>& stored_tensors() const override { return stored_; }
   const std::string& path() const override { return path_; }
 
   const TensorView* find(std::string_view name) const override {
@@ -128,8 +131,22 @@ class LoadedModel final : public Model {
   void add_tensors(const std::vector<TensorPlace>& places) {
     for (const TensorPlace& place : places) {
       if (is_batch_counter(place)) continue;
-      tensors_.push_back({place.name, *weight_dtype(place.dtype), place.shape, data_.get() + place.begin,
-                          static_cast<std::size_t>(place.end - place.begin)});
+      stored_.push_back({place.name, *weight_dtype(place.dtype), place.shape, data_.get() + place.begin,
+                         static_cast<std::size_t>(place.end - place.begin)});
+    }
+    std::unordered_map<std::string_view, const TensorView*> by_name;
+    std::unordered_set<std::string> scales;
+    for (const TensorView& tensor : stored_) {
+      by_name.emplace(tensor.name, &tensor);
+      if (tensor.dtype == DType::i8) scales.insert(scale_name(tensor.name));
+    }
+    for (const TensorView& tensor : stored_) {
+      if (scales.count(tensor.name) > 0) continue;
+      tensors_.push_back(tensor);
+      if (tensor.dtype != DType::i8) continue;
+      dequantised_.push_back(dequantise(tensor, *by_name.at(scale_name(tensor.name))));
+      const std::vector<float>& values = dequantised_.back();
+      tensors_.back() = {tensor.name, DType::f32, tensor.shape, values.data(), values.size() * sizeof(float)};
     }
     for (std::size_t i = 0; i < tensors_.size(); ++i) index_.emplace(tensors_[i].name, i);
   }
@@ -139,7 +156,8 @@ class LoadedModel final : public Model {
   ModelInfo info_;
   Buffer data_;
   std::uint64_t data_bytes_ = 0;
-  std::vector<TensorView> tensors_;
+  std::vector<TensorView> stored_, tensors_;
+  std::vector<std::vector<float>> dequantised_;
   std::unordered_map<std::string_view, std::size_t> index_;  // keys point into tensors_
   mutable std::once_flag digest_once_;
   mutable std::string digest_;

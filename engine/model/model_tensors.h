@@ -17,14 +17,16 @@ namespace smearscope {
 inline constexpr const char* document_key = "smearscope";
 inline constexpr const char* checksum_key = "smearscope_crc32";
 
-// The dtype of a tensor of weights: F32, F16 or BF16; nothing for any other word.
+// The dtype of a tensor of weights: F32, F16, BF16 or I8; nothing for any other word.
 std::optional<DType> weight_dtype(std::string_view word);
 
 // PyTorch's count of training batches beside a batch norm ("....num_batches_tracked", I64): allowed and
 // ignored.
 bool is_batch_counter(const TensorPlace& place);
 
-// Throws Error naming the tensor unless `places` are exactly what `info` calls for, batch counters aside.
+// Throws Error naming the tensor unless `places` are exactly what `info` calls for, batch counters aside:
+// every tensor of the architecture, and beside each that is I8 (which needs two dimensions or more) its
+// scales (quantisation.h).
 void check_places(const ModelInfo& info, const std::vector<TensorPlace>& places);
 
 // Throws Error naming the tensor and the value unless all values are finite and, in a running_var, not

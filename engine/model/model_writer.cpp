@@ -6,6 +6,7 @@
 #include "model/file_writer.h"
 #include "model/model_info.h"
 #include "model/model_tensors.h"
+#include "model/quantisation.h"
 #include "model/safetensors.h"
 #include "model/tensor_values.h"
 #include "model/text.h"
@@ -76,9 +77,20 @@ void write_model(const std::string& path, const ModelInfo& info, const std::vect
 void convert_model(const std::string& source, const std::string& destination, DType dtype) {
   const std::shared_ptr<const Model> model = Model::load(source);
   std::vector<std::vector<std::uint8_t>> storage;
-  std::vector<TensorView> tensors = model->tensors();
+  std::vector<Quantised> quantised;
+  quantised.reserve(model->tensors().size());
+  std::vector<TensorView> tensors = model->tensors(), scales;
   for (TensorView& tensor : tensors) {
     const DType stored = stored_dtype(tensor, dtype);
+    if (stored == DType::i8) {
+      quantised.push_back(quantise(tensor));
+      const Quantised& q = quantised.back();
+      tensor = {tensor.name, DType::i8, tensor.shape, q.values.data(), q.values.size()};
+      const std::vector<std::int64_t> channels{tensor.shape[0]};
+      scales.push_back(
+          {scale_name(tensor.name), DType::f32, channels, q.scales.data(), q.scales.size() * sizeof(float)});
+      continue;
+    }
     try {
       storage.push_back(store_as(tensor, stored));
     } catch (const Error& error) {
@@ -88,6 +100,7 @@ void convert_model(const std::string& source, const std::string& destination, DT
     tensor.data = storage.back().data();
     tensor.bytes = storage.back().size();
   }
+  tensors.insert(tensors.end(), scales.begin(), scales.end());
   write_model(destination, model->info(), tensors);
 }
 

@@ -183,7 +183,7 @@ std::vector<float> to_f32(const TensorView& tensor) {
 std::vector<std::uint8_t> store_as(const TensorView& tensor, DType dtype) {
   const std::vector<float> values = to_f32(tensor);
   if (dtype == DType::f32) return bytes_of(values);
-  if (dtype == DType::i8) throw Error("int8 weights come from quantisation, not from conversion");
+  if (dtype == DType::i8) throw Error("int8 needs scales: see quantise");
   std::vector<std::uint16_t> stored(values.size());
   std::transform(values.begin(), values.end(), stored.begin(),
                  dtype == DType::f16 ? f16_from_f32 : bf16_from_f32);

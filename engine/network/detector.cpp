@@ -6,16 +6,24 @@
 #include <utility>
 
 #include "network/backend.h"
+#include "network/call_batcher.h"
 
 namespace smearscope {
 namespace {
 
 constexpr int most_threads = 1024;
+constexpr int largest_batch = 256;
 
 std::unique_ptr<Backend> make_backend(const Model& model, const DetectorOptions& options) {
   if (options.threads < 0 || options.threads > most_threads)
     throw Error(std::to_string(options.threads) + " threads asked for; use 0 for all cores, or 1 to " +
                 std::to_string(most_threads));
+  if (options.max_batch < 1 || options.max_batch > largest_batch)
+    throw Error("batches of " + std::to_string(options.max_batch) + " frames asked for; use 1 to " +
+                std::to_string(largest_batch));
+  if (!(options.batch_wait_ms >= 0 && options.batch_wait_ms <= 1000))
+    throw Error("a wait of " + std::to_string(options.batch_wait_ms) +
+                " ms for a batch asked for; use 0 to 1000");
   if (options.device.kind == Device::Kind::cuda)
     return make_cuda_backend(model, options.device, options.precision);
   return make_cpu_backend(model, options.precision, options.threads);
@@ -69,12 +77,29 @@ Device resolve(const Device& device) {
 }
 
 struct Detector::State {
+  void run(const std::vector<DetectionJob>& jobs, const Thresholds& thresholds);
+
   std::shared_ptr<const Model> model;
   DetectorOptions options;
   std::unique_ptr<Backend> backend;
-  mutable std::mutex mutex;  // held during detect; guards backend and times
+  mutable std::mutex mutex;  // guards times
   StageTimes times;
+  std::unique_ptr<CallBatcher> batcher;
 };
+
+// By one thread at a time.
+void Detector::State::run(const std::vector<DetectionJob>& jobs, const Thresholds& thresholds) {
+  StageTimes taken;
+  try {
+    for (const Group& group : group_by_size(jobs, backend->max_batch()))
+      backend->detect(group.jobs, group.padded, thresholds, taken);
+  } catch (const std::bad_alloc&) {
+    throw Error(
+        "not enough memory to detect in these frames; use smaller ones, or a model with a smaller max_side");
+  }
+  const std::lock_guard<std::mutex> lock(mutex);
+  times = taken;
+}
 
 Detector::Detector(std::shared_ptr<const Model> model, const DetectorOptions& options)
     : state_(std::make_unique<State>()) {
@@ -82,6 +107,9 @@ Detector::Detector(std::shared_ptr<const Model> model, const DetectorOptions& op
   state_->options = options;
   state_->options.device = resolve(options.device);
   state_->backend = make_backend(*model, state_->options);
+  state_->batcher = std::make_unique<CallBatcher>(
+      [state = state_.get()](const auto& jobs, const auto& thresholds) { state->run(jobs, thresholds); },
+      options.max_batch, std::chrono::duration<double, std::milli>(options.batch_wait_ms));
   state_->model = std::move(model);
 }
 
@@ -101,16 +129,7 @@ std::vector<Detections> Detector::detect(const std::vector<Frame>& frames,
     const ops::Size size{frames[i].width, frames[i].height};
     jobs.push_back({&frames[i], ops::resized_size(size, state_->model->info().transform), &found[i]});
   }
-
-  const std::lock_guard<std::mutex> lock(state_->mutex);
-  state_->times = {};
-  try {
-    for (const Group& group : group_by_size(jobs, state_->backend->max_batch()))
-      state_->backend->detect(group.jobs, group.padded, used, state_->times);
-  } catch (const std::bad_alloc&) {
-    throw Error(
-        "not enough memory to detect in these frames; use smaller ones, or a model with a smaller max_side");
-  }
+  if (!jobs.empty()) state_->batcher->call(std::move(jobs), used);
   return found;
 }
 

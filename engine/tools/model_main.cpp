@@ -19,7 +19,7 @@ using smearscope::Model;
 constexpr const char* help =
     "usage: smearscope-model inspect FILE\n"
     "       smearscope-model verify FILE\n"
-    "       smearscope-model convert FILE OUT --dtype f16|bf16|f32\n"
+    "       smearscope-model convert FILE OUT --dtype f16|bf16|f32|i8\n"
     "       smearscope-model annotate FILE [--metric KEY=VALUE]... [--licence TEXT] [--output OUT]\n"
     "\n"
     "  inspect   prints what the file says of itself, and its tensors\n"
@@ -79,7 +79,8 @@ DType parse_dtype(const std::string& word) {
   if (word == "f32") return DType::f32;
   if (word == "f16") return DType::f16;
   if (word == "bf16") return DType::bf16;
-  throw UsageError("--dtype must be f16, bf16 or f32, not '" + word + "'");
+  if (word == "i8") return DType::i8;
+  throw UsageError("--dtype must be f16, bf16, f32 or i8, not '" + word + "'");
 }
 
 void add_metric(smearscope::ModelInfo& info, const std::string& text) {
@@ -106,7 +107,7 @@ void verify(const std::vector<std::string>& words) {
 
 void convert(const std::vector<std::string>& words) {
   const Arguments arguments = parse(words, 2, "--dtype ");
-  if (arguments.options.empty()) throw UsageError("convert needs --dtype f16, bf16 or f32");
+  if (arguments.options.empty()) throw UsageError("convert needs --dtype f16, bf16, f32 or i8");
   const DType dtype = parse_dtype(arguments.options.back().second);
   smearscope::convert_model(model_path(arguments.positions[0]), arguments.positions[1], dtype);
 }
@@ -121,7 +122,7 @@ void annotate(const std::vector<std::string>& words) {
     if (option == "--licence") info.licence = value;
     if (option == "--output") output = value;
   }
-  smearscope::write_model(output, info, model->tensors());
+  smearscope::write_model(output, info, model->stored_tensors());
 }
 
 void run(const std::vector<std::string>& words) {
@@ -149,7 +150,8 @@ void run(const std::vector<std::string>& words) {
 int main(int argc, char** argv) {
   try {
     run({argv + 1, argv + argc});
-    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) throw Error("cannot write to the standard output");
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+      throw Error("cannot write to the standard output");
     return 0;
   } catch (const UsageError& error) {
     std::fprintf(stderr, "smearscope-model: %s (see smearscope-model --help)\n", error.what());

@@ -43,7 +43,7 @@ void add_optional_row(std::string& out, const char* name, const std::string& val
 
 std::size_t weight_bytes(const Model& model) {
   std::size_t bytes = 0;
-  for (const TensorView& tensor : model.tensors()) bytes += tensor.bytes;
+  for (const TensorView& tensor : model.stored_tensors()) bytes += tensor.bytes;
   return bytes;
 }
 
@@ -118,7 +118,7 @@ void add_tensors(std::string& out, const Model& model) {
   std::size_t values = 0;
   std::map<std::string, std::size_t> count_of;
   out += format("%-50s %-5s %-20s %12s\n", "tensor", "dtype", "shape", "bytes");
-  for (const TensorView& tensor : model.tensors()) {
+  for (const TensorView& tensor : model.stored_tensors()) {
     out += format("%-50s %-5s %-20s %12zu\n", tensor.name.c_str(), name_of(tensor.dtype),
                   shape_of(tensor).c_str(), tensor.bytes);
     values += tensor.bytes / size_of(tensor.dtype);
@@ -128,7 +128,7 @@ void add_tensors(std::string& out, const Model& model) {
   for (const auto& [dtype, count] : count_of) {
     dtypes += (dtypes.empty() ? "" : ", ") + std::to_string(count) + " " + dtype;
   }
-  const std::string total = std::to_string(model.tensors().size()) + " tensors (" + dtypes + ")";
+  const std::string total = std::to_string(model.stored_tensors().size()) + " tensors (" + dtypes + ")";
   out +=
       format("%-50s %-26s %12zu\n", total.c_str(), format("%zu values", values).c_str(), weight_bytes(model));
 }
@@ -149,7 +149,7 @@ std::string describe(const Model& model) {
 std::string summarize(const Model& model) {
   return format("%s, %zu classes, %zu tensors, %.1f MB, sha256 %s",
                 model.info().architecture.backbone.c_str(), model.info().classes.size(),
-                model.tensors().size(), static_cast<double>(weight_bytes(model)) / 1e6,
+                model.stored_tensors().size(), static_cast<double>(weight_bytes(model)) / 1e6,
                 model.digest().c_str());
 }
 

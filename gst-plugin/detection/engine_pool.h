@@ -11,7 +11,8 @@ namespace smearscope {
 // same precision and with the same number of threads, if someone in this process holds one; else a new one.
 // It goes when its last holder lets go. Throws Error as Detector's constructor does. Any thread.
 //
-// Streams that share a detector take turns in Detector::detect. Batching their frames belongs here.
+// Streams that share a detector take turns in Detector::detect, or go into one batch
+// (DetectorOptions::max_batch).
 std::shared_ptr<Detector> shared_detector(std::shared_ptr<const Model> model, const DetectorOptions& options);
 
 }  // namespace smearscope

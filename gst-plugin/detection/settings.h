@@ -16,7 +16,9 @@ struct DetectionSettings {
   bool model_watch = false;           // another file in the model's place is loaded
   std::string device = "cpu";         // see Device::parse
   Precision precision = Precision::f32;
-  int threads = 0;  // see DetectorOptions
+  int threads = 0;     // see DetectorOptions
+  int batch_size = 0;  // 0: 1 on a CPU, 8 on a GPU
+  double batch_wait_ms = 0;
   DetectionMode mode = DetectionMode::automatic;
   Selection selection;
 };
@@ -28,6 +30,8 @@ enum SettingProperty : guint {
   prop_device,
   prop_precision,
   prop_threads,
+  prop_batch_size,
+  prop_batch_wait,
   prop_mode,
   prop_score_threshold,
   prop_nms_threshold,
@@ -35,6 +39,9 @@ enum SettingProperty : guint {
   prop_classes,
   first_free_property,
 };
+
+// Throws Error on a device of no known name.
+DetectorOptions engine_options(const DetectionSettings& settings);
 
 void install_settings(GObjectClass* object_class);
 

@@ -137,7 +137,9 @@ TEST(Detector, MayBeSharedAndHaveCompanyInOtherThreads) {
   OwnedFrame owned(PixelFormat::rgb, 130, 97), other(PixelFormat::rgb, 97, 130);
   draw(owned, 1);
   draw(other, 2);
-  Detector shared(tiny_model(), with_threads(2)), own(tiny_model(), with_threads(2));
+  DetectorOptions batches = with_threads(2);
+  batches.max_batch = 4;
+  Detector shared(tiny_model(), batches), own(tiny_model(), with_threads(2));
   const Detections first = shared.detect({owned.frame()})[0], second = shared.detect({other.frame()})[0];
   const auto work = [&](Detector& detector) {
     for (int i = 0; i < 4; ++i) {
@@ -236,6 +238,12 @@ TEST(Detector, RefusesWhatItCannotDo) {
   for (const int threads : {-1, 1025})
     expect_error([&] { make(with_threads(threads)); }, std::to_string(threads) + " threads");
   expect_error([] { Detector detector(nullptr, {}); }, "no model");
+  DetectorOptions batches;
+  batches.max_batch = 0;
+  expect_error([&] { make(batches); }, "batches of 0 frames");
+  batches.max_batch = 4;
+  batches.batch_wait_ms = -1;
+  expect_error([&] { make(batches); }, "-1.000000 ms");
 }
 
 TEST(Detector, RefusesBadFramesAndThresholdsAndWorksOn) {

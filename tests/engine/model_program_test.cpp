@@ -116,7 +116,8 @@ TEST_F(ModelProgram, UsageMistakesHaveStatusTwo) {
   expect(run("inspect"), 2, "needs 1 file name, not 0");
   expect(run("inspect " + model_ + " --colour yes"), 2, "unknown option --colour");
   expect(run("convert " + model_ + " out"), 2, "convert needs --dtype");
-  expect(run("convert " + model_ + " out --dtype int8"), 2, "--dtype must be f16, bf16 or f32, not 'int8'");
+  expect(run("convert " + model_ + " out --dtype int8"), 2,
+         "--dtype must be f16, bf16, f32 or i8, not 'int8'");
   expect(run("convert " + model_ + " out --dtype"), 2, "--dtype needs a value");
 }
 

@@ -256,7 +256,7 @@ TEST_F(ModelReader, UnknownAndMissingTensorsAreNamed) {
 
 TEST_F(ModelReader, WeightsMustBeFloats) {
   expect_refusal(good_container().edit("\"dtype\":\"F32\"", "\"dtype\":\"I32\""),
-                 "has dtype I32, but weights must be F32, F16 or BF16");
+                 "has dtype I32, but weights must be F32, F16, BF16 or I8");
 }
 
 TEST_F(ModelReader, NanAndInfinityNameTensorAndValue) {

@@ -1,9 +1,11 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <csignal>
 #include <cstring>
@@ -22,6 +24,8 @@
 
 namespace smearscope {
 namespace {
+
+using ::testing::HasSubstr;
 
 class ModelWriter : public ::testing::Test {
  protected:
@@ -79,7 +83,8 @@ TEST_F(ModelWriter, RefusesTensorsThatTheArchitectureDoesNotCallFor) {
   EXPECT_NE(write_refusal(info, tensors).find("conv1.weight': has 37628 bytes"), std::string::npos);
   tensors = random.views();
   tensors[0].dtype = DType::i8;
-  EXPECT_NE(write_refusal(info, tensors).find("has dtype I8"), std::string::npos);
+  EXPECT_NE(write_refusal(info, tensors).find("conv1.weight.scale', the scales of an I8 tensor, is missing"),
+            std::string::npos);
   EXPECT_TRUE(files().empty());
 }
 
@@ -232,6 +237,83 @@ TEST_F(ModelWriter, ConversionToF32AndBackKeepsEveryBit) {
   convert_model(folder_.file("f16"), folder_.file("wide"), DType::f32);
   convert_model(folder_.file("wide"), folder_.file("again"), DType::f16);
   EXPECT_EQ(testing::read_bytes(folder_.file("f16")), testing::read_bytes(folder_.file("again")));
+}
+
+TEST_F(ModelWriter, Int8IsWithinHalfAStepOfEachChannel) {
+  testing::write_random_model(folder_.file("f32"), testing::tiny_model_info(), 1);
+  convert_model(folder_.file("f32"), folder_.file("i8"), DType::i8);
+  const auto source = Model::load(folder_.file("f32")), read = Model::load(folder_.file("i8"));
+  ASSERT_EQ(read->tensors().size(), source->tensors().size());
+  for (const TensorView& tensor : read->tensors()) {
+    EXPECT_EQ(tensor.dtype, DType::f32);
+    const std::vector<float> expected = to_f32(*source->find(tensor.name)), found = to_f32(tensor);
+    ASSERT_EQ(found.size(), expected.size());
+    if (tensor.shape.size() == 1) {
+      EXPECT_EQ(found, expected) << tensor.name;
+      continue;
+    }
+    const std::size_t each = expected.size() / static_cast<std::size_t>(tensor.shape[0]);
+    float largest = 0;
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      if (i % each == 0) {
+        largest = 0;
+        for (std::size_t j = i; j < i + each; ++j) largest = std::max(largest, std::abs(expected[j]));
+      }
+      ASSERT_NEAR(found[i], expected[i], largest / 127 * 0.5001F) << tensor.name << ' ' << i;
+    }
+  }
+  const auto bytes = [&](const char* name) { return testing::read_bytes(folder_.file(name)).size(); };
+  EXPECT_LT(bytes("i8"), bytes("f32") * 3 / 10);
+}
+
+TEST_F(ModelWriter, Int8StaysAsItIsUntilItIsConverted) {
+  testing::write_random_model(folder_.file("f32"), testing::tiny_model_info(), 1);
+  convert_model(folder_.file("f32"), folder_.file("i8"), DType::i8);
+  const auto model = Model::load(folder_.file("i8"));
+  write_model(folder_.file("again"), model->info(), model->stored_tensors());
+  EXPECT_EQ(testing::read_bytes(folder_.file("again")), testing::read_bytes(folder_.file("i8")));
+  convert_model(folder_.file("i8"), folder_.file("wide"), DType::f32);
+  const auto wide = Model::load(folder_.file("wide"));
+  for (const TensorView& tensor : wide->tensors())
+    EXPECT_EQ(to_f32(tensor), to_f32(*model->find(tensor.name))) << tensor.name;
+}
+
+TEST_F(ModelWriter, AChannelOfZerosIsZeroInInt8) {
+  const ModelInfo info = testing::tiny_model_info();
+  testing::RandomTensors random(info, 1);
+  std::vector<float>& fc7 = random.values("roi_heads.box_head.fc7.weight");
+  const std::size_t each = fc7.size() / static_cast<std::size_t>(info.architecture.head_width);
+  std::fill_n(fc7.begin(), each, 0.F);
+  write_model(folder_.file("m"), info, random.views());
+  convert_model(folder_.file("m"), folder_.file("i8"), DType::i8);
+  const auto model = Model::load(folder_.file("i8"));
+  const std::vector<float> found = to_f32(*model->find("roi_heads.box_head.fc7.weight"));
+  EXPECT_EQ(std::count(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(each), 0.F),
+            static_cast<std::ptrdiff_t>(each));
+}
+
+TEST_F(ModelWriter, Int8NeedsTheScalesOfItsChannels) {
+  testing::write_random_model(folder_.file("f32"), testing::tiny_model_info(), 1);
+  convert_model(folder_.file("f32"), folder_.file("i8"), DType::i8);
+  const auto model = Model::load(folder_.file("i8"));
+  const auto with = [&](const std::function<void(std::vector<TensorView>&)>& change) {
+    std::vector<TensorView> tensors = model->stored_tensors();
+    change(tensors);
+    return write_refusal(model->info(), tensors);
+  };
+  const auto find = [](std::vector<TensorView>& tensors, const std::string& name) {
+    return std::find_if(tensors.begin(), tensors.end(),
+                        [&](const TensorView& tensor) { return tensor.name == name; });
+  };
+  const std::string weight = "roi_heads.box_head.fc7.weight";
+  EXPECT_THAT(with([&](auto& tensors) { tensors.erase(find(tensors, weight + ".scale")); }),
+              HasSubstr("'roi_heads.box_head.fc7.weight.scale', the scales of an I8 tensor, is missing"));
+  EXPECT_THAT(with([&](auto& tensors) { find(tensors, weight + ".scale")->shape = {1}; }),
+              HasSubstr("must be F32 of shape ["));
+  EXPECT_THAT(with([&](auto& tensors) { find(tensors, weight + ".scale")->name = "a.scale"; }),
+              HasSubstr("'a.scale': belongs to no I8 tensor"));
+  EXPECT_THAT(with([&](auto& tensors) { find(tensors, "roi_heads.box_head.fc7.bias")->dtype = DType::i8; }),
+              HasSubstr("only convolutions and linear layers can be I8"));
 }
 
 TEST_F(ModelWriter, ConversionNamesTheTensorThatDoesNotFit) {

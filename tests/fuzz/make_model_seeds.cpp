@@ -45,6 +45,11 @@ void write_seeds(const std::filesystem::path& folder) {
   const std::string header = whole.substr(8);
   write("file", "F" + whole);
   write("file-cut-short", "F" + whole.substr(0, whole.size() / 2));
+  std::string quantised = model_header("resnet18");
+  const std::string name = "\"backbone.body.conv1.weight\":{\"dtype\":\"F16\"";
+  const std::size_t at = quantised.find(name);
+  if (at != std::string::npos) quantised.replace(at + name.size() - 4, 4, "I8\" ");
+  write("header-int8", "H" + quantised.substr(8));
   write("file-zip", "FPK\x03\x04 and so on");
   write("file-two-tensors",
         "F" +

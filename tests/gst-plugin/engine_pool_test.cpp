@@ -23,6 +23,9 @@ TEST(EnginePool, SameRequestSharesOneDetector) {
   DetectorOptions one_thread;
   one_thread.threads = 1;
   EXPECT_NE(first, shared_detector(load(), one_thread));
+  DetectorOptions batches;
+  batches.max_batch = 4;
+  EXPECT_NE(first, shared_detector(load(), batches));
 }
 
 // What an automatic device comes to is one with what was asked for by name.

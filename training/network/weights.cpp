@@ -34,7 +34,7 @@ at::ScalarType scalar_type(DType dtype) {
     case DType::i8:
       break;
   }
-  throw Error("a trained model is saved as f32, f16 or bf16, not as int8: quantise the saved file");
+  throw Error("a trained model is saved as f32, f16 or bf16, not as int8: convert the saved file with smearscope-model");
 }
 
 }  // namespace

@@ -53,9 +53,12 @@ struct DetectorOptions {
   Device device = Device::cpu();
   Precision precision = Precision::f32;
   int threads = 0;  // CPU threads for one detect call; 0: all cores this process may use
+  // Calls of several threads at once are run together, up to so many frames (1: one call after the other; 1 to 256).
+  int max_batch = 1;
+  double batch_wait_ms = 0;  // how long a batch that is not full waits for more; 0: it doesn't
 };
 
-// Milliseconds that the last detect call spent in each stage, for all its frames together.
+// Milliseconds that the last batch spent in each stage, for all its frames together.
 struct StageTimes {
   double preprocess = 0, backbone = 0, fpn = 0, rpn = 0, roi_pool = 0, box_head = 0, postprocess = 0;
   double total() const { return preprocess + backbone + fpn + rpn + roi_pool + box_head + postprocess; }
@@ -64,9 +67,10 @@ struct StageTimes {
 class Backend;
 
 // One network on one device. Construction plans and packs the weights; the first detect of an input shape allocates,
-// later ones of the same shape don't. detect may be called from any thread; calls are serialised inside.
+// later ones of the same shape don't. detect may be called from any thread; one call runs at a time, or several as one batch, in
+// the order in which they came.
 // The same frames, options and thread count give the same bits; on a GPU this holds for the same grouping of frames into
-// calls, since a batch may sum in another order than a single frame.
+// batches, since a batch may sum in another order than a single frame.
 class Detector {
  public:
   // Throws Error if the request can't be met: no such device, a precision the device or this build lacks.

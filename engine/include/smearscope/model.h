@@ -98,7 +98,10 @@ class Model {
 
   virtual ~Model() = default;
   virtual const ModelInfo& info() const = 0;
-  virtual const std::vector<TensorView>& tensors() const = 0;  // in file order; valid as long as the model
+  // f32, f16 or bf16, in file order; valid as long as the model. What the file stores as int8 is f32 here.
+  virtual const std::vector<TensorView>& tensors() const = 0;
+  // As in the file, int8 tensors and their scales too.
+  virtual const std::vector<TensorView>& stored_tensors() const = 0;
   virtual const TensorView* find(std::string_view name) const = 0;  // nullptr if there is none
   virtual const std::string& path() const = 0;
   virtual const std::string& digest()
@@ -114,13 +117,14 @@ struct TensorSpec {
 std::vector<TensorSpec> expected_tensors(const Architecture& architecture, std::size_t class_count);
 
 // Writes a model file: beside `path` first, then synced and renamed over it. Throws Error and leaves nothing
-// behind if it can't, or if `tensors` are not what `info` calls for. Tensors may be f32, f16 or bf16, in any
-// order and mixture.
+// behind if it can't, or if `tensors` are not what `info` calls for. Tensors may be f32, f16, bf16, or i8
+// with their scales ("NAME.scale", f32, one per output channel) beside them, in any order and mixture.
 void write_model(const std::string& path, const ModelInfo& info, const std::vector<TensorView>& tensors);
 
 // Copies `source` to a new model file with the weights of convolutions and linear layers stored as `dtype`
-// (f32, f16 or bf16; round to nearest even). Biases and batch norm are stored as f32 always. Throws Error
-// naming the tensor if a value is too large for `dtype`. `destination` may be `source`.
+// (f32, f16 or bf16, rounded to nearest even; or i8, in steps of a 127th of the output channel's largest).
+// Biases and batch norm are stored as f32 always. Throws Error naming the tensor if a value is too large for
+// `dtype`. `destination` may be `source`.
 void convert_model(const std::string& source, const std::string& destination, DType dtype);
 
 // Values of a tensor as f32, whatever it is stored as.
