@@ -50,7 +50,7 @@ SMEARSCOPE_HOST_DEVICE inline AxisSample axis_sample(float first, float last, in
   const float offset = (static_cast<float>(i % roi_samples) + 0.5F) * bin / roi_samples;
   float position = first + bin_index * bin + offset;
   AxisSample sample;
-  if (position < -1 || position > static_cast<float>(size)) return sample;
+  if (!(position >= -1 && position <= static_cast<float>(size))) return sample;  // nor a NaN
   position = larger(position, 0.0F);
   sample.low = smaller(static_cast<int>(position), size - 1);
   sample.high = smaller(sample.low + 1, size - 1);

@@ -3,14 +3,21 @@
 #
 #   tests/gpu/run.sh [--out FOLDER] [--packages FOLDER] [--cudnn FOLDER] [--pictures FOLDER] [--quick]
 #     builds for this machine's GPU, runs every kernel and the whole engine against the CPU engine, compute-sanitizer on the
-#     kernels, whole pictures, and the benchmark against torchvision. About eight minutes; writes summary.txt, speed.json,
-#     speed.txt and log.txt to FOLDER (build/gpu-results). --quick: one minute of benchmark, memcheck only.
+#     kernels, whole pictures, and the benchmark against torchvision; the training's tests, where --packages has a trainer.
+#     About eight minutes; writes summary.txt, speed.json, speed.txt and log.txt to FOLDER (build/gpu-results). --quick: one
+#     minute of benchmark, memcheck only.
 #
-#   tests/gpu/run.sh --train REGIMEN --corpus DIR --minutes N [--libtorch FOLDER] [--resume FOLDER] [...]
-#     trains with smearscope-train for N minutes and writes the run, model and checkpoint included, as run.tar.part-* of 15 MB
-#     each, to be put together by cat. --resume FOLDER goes on with such parts. Needs what smearscope-train needs.
+#   tests/gpu/run.sh --training --packages FOLDER [...]
+#     the training's tests, and its speed against torchvision's reference loop (training-speed.txt, training-speed.json). About
+#     five minutes; builds nothing. --quick: two.
 #
-# --packages: a folder that tests/gpu/pack.sh filled elsewhere, for a machine that lacks oneDNN and GoogleTest.
+#   tests/gpu/run.sh --train REGIMEN --corpus DIR --minutes N [--init FILE] [--set TABLE.KEY=VALUE]... [--resume FOLDER] [...]
+#     trains with smearscope-train on the GPU for N minutes and writes the run, model and checkpoint included, as run.tar.part-*
+#     of 15 MB each, to be put together by cat. --resume FOLDER goes on with such parts. The program is the trainer of --packages;
+#     without one it is built, which needs what smearscope-train needs, and --libtorch FOLDER.
+#
+# --packages: a folder that tests/gpu/pack.sh filled elsewhere: a trainer ready to run, and oneDNN and GoogleTest for a machine
+# that lacks them.
 # Exit status: 0 all passed, 1 something failed, 77 no GPU here (it says why). Parts that lack something say what, and are
 # counted as skipped.
 set -uo pipefail
@@ -18,11 +25,12 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$root" || exit 1
 
 out=$root/build/gpu-results build=$root/build/gpu packages='' cudnn='' pictures='' quick=no
-regimen='' corpus='' minutes='' libtorch='' resume=''
+regimen='' corpus='' minutes='' libtorch='' resume='' training_only=no train_options=()
 while [ $# -gt 0 ]; do
   case $1 in
     --quick) quick=yes; shift; continue ;;
-    -h | --help) sed -n '2,18s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --training) training_only=yes; shift; continue ;;
+    -h | --help) sed -n '2,26s/^# \{0,1\}//p' "$0"; exit 0 ;;
   esac
   [ $# -ge 2 ] || { echo "tests/gpu/run.sh: $1 lacks its value, or is no option (see --help)" >&2; exit 2; }
   case $1 in
@@ -35,6 +43,7 @@ while [ $# -gt 0 ]; do
     --minutes) minutes=$2 ;;
     --libtorch) libtorch=$2 ;;
     --resume) resume=$2 ;;
+    --init | --set) train_options+=("$1" "$2") ;;
     *) echo "tests/gpu/run.sh: unknown option '$1' (see --help)" >&2; exit 2 ;;
   esac
   shift 2
@@ -64,6 +73,81 @@ command -v nvidia-smi >/dev/null && nvidia-smi --query-gpu=name,driver_version,c
   tee -a "$out/summary.txt"
 nvidia-smi -L >/dev/null 2>&1 || [ -e /dev/nvidiactl ] || { echo "skipped: no GPU here (no nvidia-smi that lists one)"; exit 77; }
 
+# --- a trainer that came along ---
+trainer=''
+torch_libraries() { # of Python's torch, and of the packages beside it
+  "$python" -c 'import glob, importlib.util as u, os
+torch = u.find_spec("torch").submodule_search_locations[0]
+print(":".join([torch + "/lib"] + sorted(glob.glob(os.path.dirname(torch) + "/nvidia/*/lib"))))' 2>/dev/null
+}
+if [ -n "$packages" ] && [ -e "$packages/trainer.tar.xz" ]; then
+  trainer=$build/trainer
+  mkdir -p "$build" && rm -rf "$trainer" # Python knows xz where the machine may not
+  "$python" -c 'import sys, tarfile; tarfile.open(sys.argv[1], "r:xz").extractall(sys.argv[2])' "$packages/trainer.tar.xz" "$build" ||
+    die "$packages/trainer.tar.xz can't be unpacked"
+  trainer_libraries=$trainer/lib:$(torch_libraries) || die "$python has no torch, which the trainer in $packages needs"
+  wanted=$(cat "$trainer/torch-version")
+  there=$("$python" -c 'import torch; print(torch.__version__)')
+  [ "$wanted" = "$there" ] || die "the trainer in $packages needs torch $wanted; $python has $there"
+  LD_LIBRARY_PATH=$trainer_libraries "$trainer/smearscope-train" --version || die "the trainer in $packages doesn't run here"
+fi
+with_trainer() { LD_LIBRARY_PATH=$trainer_libraries "$@"; } # the program and its libraries, and nobody else's
+
+train() { # PROGRAM...
+  [ -n "$corpus" ] && [ -n "$minutes" ] || die "--train needs --corpus and --minutes"
+  local run=$build/run go_on=("${train_options[@]}")
+  rm -rf "$run"
+  mkdir -p "$build"
+  if [ -n "$resume" ]; then
+    mkdir -p "$run" && cat "$resume"/run.tar.part-* | tar -C "$run" -x || die "$resume holds no whole run"
+    go_on+=(--resume)
+  fi
+  say "Training for $minutes minutes"
+  "$@" train --device cuda --corpus "$corpus" --regimen "$regimen" --output "$run" --max-minutes "$minutes" \
+    "${go_on[@]}" 2>&1 | tee "$out/train.txt"
+  count "training" "${PIPESTATUS[0]}"
+  rm -f "$out"/run.tar.part-*
+  [ ! -d "$run" ] || tar -C "$run" -c . | split -b 15M - "$out/run.tar.part-" || die "the run can't be packed into $out"
+  ls -l "$out"/run.tar.part-*
+}
+
+# The network and its kernels on the GPU against the CPU; with --training the speed against torchvision's reference loop, too.
+test_training() {
+  say "Training on the GPU against the CPU"
+  if [ -z "$trainer" ]; then
+    echo "skipped: no trainer came along (tests/gpu/pack.sh FOLDER BUILD, and --packages FOLDER here)"
+    count "training" 77
+    return
+  fi
+  with_trainer timeout 180 "$trainer/training_device_test" --gtest_brief=1 2>&1 | tail -40
+  count "training_device_test" "${PIPESTATUS[0]}"
+  [ $training_only = yes ] || return
+  say "Speed of training"
+  local seconds=200 rounds=2; [ $quick = yes ] && seconds=80 rounds=1
+  printf '#!/bin/sh\nLD_LIBRARY_PATH=%s exec %s/smearscope-train "$@"\n' "$trainer_libraries" "$trainer" >"$out/smearscope-train"
+  chmod +x "$out/smearscope-train"
+  timeout 400 "$python" tests/gpu/training_speed.py --train "$out/smearscope-train" --seconds $seconds --rounds $rounds \
+    --json "$out/training-speed.json" 2>&1 | tee "$out/training-speed.txt"
+  count "training speed" "${PIPESTATUS[0]}"
+}
+
+summarise() {
+  say "Summary"
+  cat "$out/summary.txt"
+  echo "$passed passed, $failed failed, $skipped skipped, $SECONDS s; results in $out"
+  [ "$failed" = 0 ]
+}
+
+if [ $training_only = yes ]; then
+  test_training
+  summarise
+  exit
+fi
+if [ -n "$regimen" ] && [ -n "$trainer" ]; then
+  train with_trainer "$trainer/smearscope-train"
+  [ "$failed" = 0 ]; exit
+fi
+
 # --- build ---
 if [ -n "$packages" ]; then
   unpacked=$root/build/gpu-packages
@@ -90,25 +174,9 @@ say "Build for compute capability ${architecture:-90}"
 setup=(meson setup "$build"); [ -f "$build/build.ninja" ] && setup=(meson configure "$build")
 "${setup[@]}" "${options[@]}" >"$out/log.txt" 2>&1 || { tail -20 "$out/log.txt"; die "meson failed"; }
 
-train() {
-  [ -n "$corpus" ] && [ -n "$minutes" ] || die "--train needs --corpus and --minutes"
-  ninja -C "$build" training/smearscope-train >>"$out/log.txt" 2>&1 || { tail -20 "$out/log.txt"; die "the build failed"; }
-  local run=$build/run go_on=()
-  rm -rf "$run"
-  if [ -n "$resume" ]; then
-    mkdir -p "$run" && cat "$resume"/run.tar.part-* | tar -C "$run" -x || die "$resume holds no whole run"
-    go_on=(--resume)
-  fi
-  say "Training for $minutes minutes"
-  "$build/training/smearscope-train" train --corpus "$corpus" --regimen "$regimen" --output "$run" --max-minutes "$minutes" \
-    "${go_on[@]}" 2>&1 | tee "$out/train.txt"
-  count "training" "${PIPESTATUS[0]}"
-  tar -C "$run" -c . | split -b 15M - "$out/run.tar.part-" || die "the run can't be packed into $out"
-  ls -l "$out"/run.tar.part-*
-}
-
 if [ -n "$regimen" ]; then
-  train
+  ninja -C "$build" training/smearscope-train >>"$out/log.txt" 2>&1 || { tail -20 "$out/log.txt"; die "the build failed"; }
+  train "$build/training/smearscope-train"
   [ "$failed" = 0 ]; exit
 fi
 
@@ -165,7 +233,5 @@ for precision in f32 f16; do
   count "smearscope-bench $precision" "${PIPESTATUS[0]}"
 done
 
-say "Summary"
-cat "$out/summary.txt"
-echo "$passed passed, $failed failed, $skipped skipped, $SECONDS s; results in $out"
-[ "$failed" = 0 ]
+test_training
+summarise

@@ -102,6 +102,33 @@ TEST(Matcher, WithoutTruthEverythingIsBackground) {
   EXPECT_EQ(match({}, slices({1, 2}), 0.7, 0.3, true), (std::vector<int>{-1, -1}));
 }
 
+// Where to look for overlaps saves time and changes nothing, wherever the truth boxes are.
+TEST(Matcher, LooksOnlyAtAnchorsNearby) {
+  const AnchorSet anchors =
+      make_anchors(Architecture(), {{50, 68}, {25, 34}, {13, 17}, {7, 9}, {4, 5}}, {200, 272});
+  RandomGenerator random(5);
+  const auto number = [&](double from, double to) {
+    return static_cast<float>(from + (to - from) * static_cast<double>(random() >> 11) / 0x1p53);
+  };
+  std::size_t looked_at = 0, all = 0;
+  for (int round = 0; round < 20; ++round) {
+    std::vector<Box> truth;
+    for (int i = 0; i < 12; ++i) {
+      const float x = number(-30, 300), y = number(-30, 230), side = std::exp(number(0, 5));
+      truth.push_back({x, y, x + side, y + side * number(0.3, 3)});
+    }
+    if (round == 0) truth.push_back({5000, 5000, 5010, 5010});  // overlaps none: is best with all
+    const CandidatesNear near = [&](const Box& box) {
+      const std::vector<IndexRange> ranges = anchors_near(anchors, box);
+      for (const IndexRange& range : ranges) looked_at += range.end - range.first;
+      all += anchors.boxes.size();
+      return ranges;
+    };
+    EXPECT_EQ(match(truth, anchors.boxes, 0.7, 0.3, true, near), match(truth, anchors.boxes, 0.7, 0.3, true));
+  }
+  EXPECT_LT(looked_at, all / 2);
+}
+
 TEST(Sampler, KeepsToCountFractionAndKind) {
   RandomGenerator random(3);
   std::vector<int> matches(1000, below_low_threshold);

@@ -16,12 +16,12 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 // A grid of 10x10 boxes, 8 across and 8 down, that share their edges.
-std::vector<Box> grid() {
-  std::vector<Box> boxes;
+AnchorSet grid() {
+  AnchorSet anchors;
   for (int y = 0; y < 8; ++y) {
-    for (int x = 0; x < 8; ++x) boxes.push_back({10.F * x, 10.F * y, 10.F * x + 10, 10.F * y + 10});
+    for (int x = 0; x < 8; ++x) anchors.boxes.push_back({10.F * x, 10.F * y, 10.F * x + 10, 10.F * y + 10});
   }
-  return boxes;
+  return anchors;
 }
 
 TrainingSettings all_samples() {
@@ -73,7 +73,7 @@ TEST(PartialLabels, WithOpenClassesOnlyAnchorsThatOverlapACellAreNegatives) {
 
 RoiSamples sampled(const Objects& objects, const TrainingSettings& settings) {
   std::vector<RandomGenerator> random{RandomGenerator(1)};
-  return sample_proposals({grid()}, {objects}, 3, settings, random);
+  return sample_proposals({grid().boxes}, {objects}, 3, settings, random);
 }
 
 TEST(PartialLabels, WhereAllIsKnownRowsAreTheirLabelAlone) {

@@ -18,9 +18,9 @@ using FindCells = std::function<Detections(const cv::Mat& rgb)>;
 // The engine on the CPU: what streams. `threads` 0: all cores. Throw Error as Detector does.
 FindCells through_engine(const std::shared_ptr<const Model>& model, const Thresholds& thresholds,
                          int threads);
-// The network that is trained, on LibTorch.
+// The network that is trained, on LibTorch, on `device`: "cpu", "cuda" or "cuda:N" (network/device.h).
 FindCells through_libtorch(const std::shared_ptr<const Model>& model, const Thresholds& thresholds,
-                           int threads);
+                           int threads, const std::string& device);
 
 // Which class of the model is which category of the corpus: those of the same name.
 struct ClassMatch {

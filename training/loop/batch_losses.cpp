@@ -5,9 +5,9 @@
 namespace smearscope::training {
 namespace {
 
+// A view.
 at::Tensor tensor_of(const cv::Mat& rgb) {
-  const at::Tensor bytes = at::from_blob(rgb.data, {rgb.rows, rgb.cols, 3}, at::kByte);
-  return bytes.permute({2, 0, 1}).to(at::kFloat).div_(255);
+  return at::from_blob(rgb.data, {rgb.rows, rgb.cols, 3}, at::kByte).permute({2, 0, 1});
 }
 
 at::Tensor tensor_of(const std::vector<corpus::Box>& boxes) {
@@ -47,8 +47,12 @@ Losses losses_of(FasterRcnn& network, const Batch& batch, std::size_t first, std
 }
 
 LossValues values_of(const Losses& losses) {
-  return {losses.objectness.item<double>(), losses.rpn_box.item<double>(),
-          losses.classification.item<double>(), losses.box.item<double>()};
+  const at::NoGradGuard no_gradient;
+  const at::Tensor all =  // together, so that a GPU is waited for once
+      at::stack({losses.objectness, losses.rpn_box, losses.classification, losses.box})
+          .to(at::kCPU, at::kDouble);
+  const double* const values = all.data_ptr<double>();
+  return {values[0], values[1], values[2], values[3]};
 }
 
 void add(LossValues& sum, const LossValues& values, double weight) {

@@ -1,15 +1,17 @@
 #include "loop/loader.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace smearscope::training {
 
-namespace {
-constexpr std::size_t batches_ahead = 4;
-}
-
 Loader::Loader(const Samples& samples, std::size_t first, std::size_t end, int threads, Share share)
-    : samples_(samples), end_(end), share_(share), next_to_make_(first), next_to_give_(first) {
+    : samples_(samples),
+      end_(end),
+      share_(share),
+      batches_ahead_(static_cast<std::size_t>(std::max(4, threads + 2))),
+      next_to_make_(first),
+      next_to_give_(first) {
   for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
 }
 
@@ -25,7 +27,7 @@ Loader::~Loader() {
 void Loader::work() {
   std::unique_lock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [this] { return stop_ || next_to_make_ < next_to_give_ + batches_ahead; });
+    changed_.wait(lock, [this] { return stop_ || next_to_make_ < next_to_give_ + batches_ahead_; });
     if (stop_ || next_to_make_ >= end_) return;
     const std::size_t step = next_to_make_++;
     lock.unlock();

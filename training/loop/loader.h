@@ -34,7 +34,8 @@ class Loader {
   const Samples& samples_;
   const std::size_t end_;
   const Share share_;
-  std::mutex mutex_;  // guards what follows
+  const std::size_t batches_ahead_;  // made before they are asked for; enough for all threads to be at work
+  std::mutex mutex_;                 // guards what follows
   std::condition_variable changed_;
   std::map<std::size_t, Made> made_;
   std::size_t next_to_make_, next_to_give_;

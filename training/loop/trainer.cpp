@@ -26,6 +26,7 @@
 #include "loop/schedule.h"
 #include "loop/weight_update.h"
 #include "model/file_writer.h"
+#include "network/device.h"
 #include "network/faster_rcnn.h"
 
 namespace smearscope::training {
@@ -43,6 +44,12 @@ double seconds_since(Clock::time_point start) {
 int usable_cores() {
   cpu_set_t cores;
   return sched_getaffinity(0, sizeof cores, &cores) == 0 ? std::max(1, CPU_COUNT(&cores)) : 1;
+}
+
+// A GPU takes far more images than two threads make.
+int loader_threads(c10::Device device) {
+  const int cores = usable_cores();
+  return device.is_cpu() ? (cores > 2 ? 2 : 1) : std::clamp(cores - 2, 1, 12);
 }
 
 void add_to(EventFile& events, const std::string& part, const LossValues& losses, std::uint64_t step) {
@@ -89,6 +96,7 @@ class Run {
   const TrainOptions options_;
   const ProcessLayout layout_ = layout_from_environment();
   std::unique_ptr<Processes> processes_;  // null: this one alone
+  const c10::Device device_;
   std::uint64_t seed_;
   Regimen regimen_;
   Samples samples_;
@@ -131,6 +139,7 @@ ModelInfo with_classes(const ModelInfo& info, const std::vector<std::string>& cl
 
 Run::Run(const TrainOptions& options)
     : options_(options),
+      device_(device_named(options.device)),
       seed_(options.resume ? read_checkpoint(path("checkpoint.safetensors")).seed : options.seed),
       regimen_(read_regimen(options.regimen, options.overrides)),
       samples_(options.corpora, regimen_, seed_) {
@@ -149,6 +158,7 @@ Run::Run(const TrainOptions& options)
   load_tensors(network_, checkpoint::views_of(initial.tensors));
   for (const std::string& note : initial.notes) say(options.init + ": " + note);
   if (has_init) say(options.init + ": " + initial.summary());
+  move_to(network_, device_);
   update_ = std::make_unique<WeightUpdate>(network_, regimen_.optimisation);
   total_steps_ = samples_.batches_per_epoch() * static_cast<std::size_t>(regimen_.optimisation.epochs);
   if (options.resume) {
@@ -162,6 +172,8 @@ Run::Run(const TrainOptions& options)
   }
   first_step_ = step_;
   if (layout_.count == 1) return;
+  if (!device_.is_cpu())
+    throw Error("--device " + options.device + ": several processes train on CPUs alone");
   if (regimen_.optimisation.micro_batch > 0) {
     throw Error(options.regimen +
                 ": \"training.micro_batch\" is of no use to several processes, which have each a share " +
@@ -348,7 +360,7 @@ TrainEnd Run::go() {
       std::to_string(samples_.val_images()) + " for validation, " + std::to_string(total_steps_) + " steps" +
       (step_ > 0 ? ", going on after step " + std::to_string(step_) : ""));
   const Share share{static_cast<std::size_t>(layout_.rank), static_cast<std::size_t>(layout_.count)};
-  Loader loader(samples_, step_, total_steps_, usable_cores() > 2 ? 2 : 1, share);
+  Loader loader(samples_, step_, total_steps_, loader_threads(device_), share);
   TrainEnd end = TrainEnd::finished;
   start_ = summed_since_ = Clock::now();
   while (step_ < total_steps_ && !has_stopped_improving()) {

@@ -1,11 +1,23 @@
 #include "loop/weight_update.h"
 
 #include <ATen/ATen.h>
+#include <torch/version.h>
 
 #include <algorithm>
-#include <cmath>
 
 namespace smearscope::training {
+namespace {
+
+// averages += share * (values - averages)
+void follow(const std::vector<at::Tensor>& averages, const std::vector<at::Tensor>& values, double share) {
+#if TORCH_VERSION_MAJOR >= 2
+  if (!averages.empty()) at::_foreach_lerp_(averages, values, share);
+#else
+  for (std::size_t i = 0; i < averages.size(); ++i) averages[i].lerp_(values[i], share);
+#endif
+}
+
+}  // namespace
 
 WeightUpdate::WeightUpdate(FasterRcnn network, const Optimisation& options) : options_(options) {
   const at::NoGradGuard no_gradient;
@@ -16,22 +28,33 @@ WeightUpdate::WeightUpdate(FasterRcnn network, const Optimisation& options) : op
   for (const auto& item : network->named_buffers()) buffers_[item.key()] = item.value();
   if (options.ema_decay > 0) {
     for (const auto* group : {&parameters_, &buffers_}) {
-      for (const auto& [name, tensor] : *group) average_[name] = tensor.detach().clone();
+      for (const auto& [name, tensor] : *group) {
+        average_[name] = tensor.detach().clone();
+        averages_.push_back(average_[name]);
+        averaged_.push_back(tensor);
+      }
     }
   }
 }
 
-void WeightUpdate::clip_gradients() {
-  if (options_.gradient_clip <= 0) return;
-  double squares = 0;
-  for (const auto& [name, weight] : parameters_) {
-    if (weight.grad().defined()) squares += std::pow(weight.grad().norm().item<double>(), 2);
+// The factor stays on the device: reading it here would mean to wait for a GPU.
+void WeightUpdate::clip_gradients(const std::vector<torch::Tensor>& gradients) const {
+  if (options_.gradient_clip <= 0 || gradients.empty()) return;
+  const at::Tensor norm = at::stack(at::_foreach_norm(gradients, 2)).to(at::kDouble).square().sum().sqrt();
+  const at::Tensor factor = (options_.gradient_clip / (norm + 1e-6)).clamp_max(1);
+  for (const at::Tensor& gradient : gradients) gradient.mul_(factor);
+}
+
+WeightUpdate::Lists WeightUpdate::with_gradient() {
+  Lists lists;
+  for (const auto& [name, velocity] : momentum_) {
+    const at::Tensor& weight = parameters_[name];
+    if (!weight.grad().defined()) continue;
+    lists.weights.push_back(weight);
+    lists.gradients.push_back(weight.grad());
+    lists.velocities.push_back(velocity);
   }
-  const double factor = options_.gradient_clip / (std::sqrt(squares) + 1e-6);
-  if (factor >= 1) return;
-  for (const auto& [name, weight] : parameters_) {
-    if (weight.grad().defined()) weight.grad().mul_(factor);
-  }
+  return lists;
 }
 
 void WeightUpdate::sum_gradients(Processes& processes) {
@@ -54,31 +77,26 @@ void WeightUpdate::sum_gradients(Processes& processes) {
 
 void WeightUpdate::step(double learning_rate, std::size_t step) {
   const at::NoGradGuard no_gradient;
-  clip_gradients();
-  for (auto& [name, velocity] : momentum_) {
-    at::Tensor& weight = parameters_[name];
-    if (!weight.grad().defined()) continue;
-    velocity.mul_(options_.momentum).add_(weight.grad()).add_(weight, options_.weight_decay);
-    weight.sub_(velocity, learning_rate);
-    weight.mutable_grad().reset();
+  const Lists lists = with_gradient();
+  if (!lists.weights.empty()) {
+    clip_gradients(lists.gradients);
+    at::_foreach_mul_(lists.velocities, options_.momentum);
+    at::_foreach_add_(lists.velocities, lists.gradients);
+    at::_foreach_add_(lists.velocities, lists.weights, options_.weight_decay);
+    at::_foreach_sub_(lists.weights, lists.velocities, learning_rate);
+    for (const at::Tensor& weight : lists.weights) weight.mutable_grad().reset();
   }
   const double t = static_cast<double>(step);
   const double decay = std::min(options_.ema_decay, (1 + t) / (10 + t));
-  for (auto& [name, average] : average_) {
-    const auto parameter = parameters_.find(name);
-    const at::Tensor& now = parameter != parameters_.end() ? parameter->second : buffers_[name];
-    average.lerp_(now, 1 - decay);
-  }
+  follow(averages_, averaged_, 1 - decay);
 }
 
 void WeightUpdate::swap_average() {
   const at::NoGradGuard no_gradient;
-  for (auto& [name, average] : average_) {
-    const auto parameter = parameters_.find(name);
-    at::Tensor& now = parameter != parameters_.end() ? parameter->second : buffers_[name];
-    const at::Tensor kept = now.detach().clone();
-    now.copy_(average);
-    average.copy_(kept);
+  for (std::size_t i = 0; i < averages_.size(); ++i) {
+    const at::Tensor kept = averaged_[i].detach().clone();
+    averaged_[i].copy_(averages_[i]);
+    averages_[i].copy_(kept);
   }
 }
 

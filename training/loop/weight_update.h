@@ -15,6 +15,7 @@ namespace smearscope::training {
 
 class WeightUpdate {
  public:
+  // Works on the network's device, where momentum and average are, too.
   WeightUpdate(FasterRcnn network, const Optimisation& options);
 
   // One step from the gradients of the network's parameters, as torch.optim.SGD:
@@ -22,6 +23,7 @@ class WeightUpdate {
   // after scaling all gradients together to an L2 norm of at most gradient_clip. Clears the gradients. Then
   // the average:
   //   a = d * a + (1 - d) * w, d = min(ema_decay, (1 + step) / (10 + step)), over parameters and buffers.
+  // Does not wait for a GPU.
   void step(double learning_rate, std::size_t step);
 
   // Replaces each gradient by the sum of all processes' gradients.
@@ -35,12 +37,19 @@ class WeightUpdate {
   void load(const std::vector<SavedTensor>& tensors);
 
  private:
-  void clip_gradients();
+  void clip_gradients(const std::vector<torch::Tensor>& gradients) const;
   // Every tensor that a checkpoint holds, by its name there.
   std::map<std::string, torch::Tensor> all_tensors() const;
 
   Optimisation options_;
+  // The same tensors in the order of their names, as LibTorch's operations on lists want them.
+  struct Lists {
+    std::vector<torch::Tensor> weights, gradients, velocities;  // of weights that have a gradient
+  };
+  Lists with_gradient();
+
   std::map<std::string, torch::Tensor> parameters_, buffers_, momentum_, average_;
+  std::vector<torch::Tensor> averages_, averaged_;  // the moving average and what it is of
 };
 
 // Swaps the average in for as long as it lives.

@@ -67,28 +67,35 @@ float covered_share(const Box& box, const Box& region) {
 }
 
 std::vector<int> match(const std::vector<Box>& truth, const std::vector<Box>& candidates, double high,
-                       double low, bool low_quality) {
+                       double low, bool low_quality, const CandidatesNear& near) {
   const std::size_t count = candidates.size();
   if (truth.empty()) return std::vector<int>(count, below_low_threshold);
 
-  std::vector<float> areas(count), row(count), best_value(count, -1.0F);
+  std::vector<float> areas(count), row(count), best_value(count);
   std::vector<int> best(count, 0);
   std::vector<std::size_t> best_of_truth;  // candidates that tie for some truth box's highest IoU
   for (std::size_t i = 0; i < count; ++i) areas[i] = area(candidates[i]);
   for (std::size_t t = 0; t < truth.size(); ++t) {
     const Box box = truth[t];
     const float box_area = area(box);
-    for (std::size_t i = 0; i < count; ++i) row[i] = iou_of(box, box_area, candidates[i], areas[i]);
-    for (std::size_t i = 0; i < count; ++i) {
-      if (row[i] > best_value[i]) {
-        best_value[i] = row[i];
-        best[i] = static_cast<int>(t);
+    const std::vector<IndexRange> ranges = near ? near(box) : std::vector<IndexRange>{{0, count}};
+    float highest = 0;
+    for (const IndexRange& range : ranges) {
+      for (std::size_t i = range.first; i < range.end; ++i)
+        row[i] = iou_of(box, box_area, candidates[i], areas[i]);
+      for (std::size_t i = range.first; i < range.end; ++i) {
+        highest = std::max(highest, row[i]);
+        if (row[i] > best_value[i]) {
+          best_value[i] = row[i];
+          best[i] = static_cast<int>(t);
+        }
       }
     }
-    if (!low_quality || count == 0) continue;
-    const float highest = *std::max_element(row.begin(), row.end());
-    for (std::size_t i = 0; i < count; ++i) {
-      if (row[i] == highest) best_of_truth.push_back(i);
+    if (!low_quality) continue;
+    for (const IndexRange& range : highest > 0 ? ranges : std::vector<IndexRange>{{0, count}}) {
+      for (std::size_t i = range.first; i < range.end; ++i) {
+        if (highest == 0 || row[i] == highest) best_of_truth.push_back(i);
+      }
     }
   }
 

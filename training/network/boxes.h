@@ -3,7 +3,9 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <random>
 #include <utility>
 #include <vector>
@@ -41,11 +43,19 @@ float covered_share(const Box& box, const Box& region);
 constexpr int below_low_threshold = -1;  // background
 constexpr int between_thresholds = -2;   // neither: takes no part in a loss
 
+// Indices first .. end - 1.
+struct IndexRange {
+  std::size_t first, end;
+};
+// Where to look for candidates that overlap a box: all others don't. Null: anywhere.
+using CandidatesNear = std::function<std::vector<IndexRange>(const Box&)>;
+
 // For each candidate the index of the truth box with the highest IoU (the first of equals) if that is >=
 // high, else one of the two constants above. With `low_quality`, each truth box's best candidates (all that
-// tie) are matched to their own best truth box even below `high`. No truth: everything is background.
+// tie) are matched to their own best truth box even below `high`. No truth: everything is background. `near`
+// saves time and changes nothing.
 std::vector<int> match(const std::vector<Box>& truth, const std::vector<Box>& candidates, double high,
-                       double low, bool low_quality);
+                       double low, bool low_quality, const CandidatesNear& near = nullptr);
 
 using RandomGenerator = std::mt19937_64;
 

@@ -11,6 +11,7 @@
 #include "network/autocast.h"
 #include "network/backbone.h"
 #include "network/boxes.h"
+#include "network/cuda_operations.h"
 #include "network/heads.h"
 #include "network/image_batch.h"
 #include "network/losses.h"
@@ -18,6 +19,7 @@
 #include "network/proposals.h"
 #include "network/roi_align.h"
 #include "network/targets.h"
+#include "network/upload.h"
 
 namespace smearscope::training {
 
@@ -33,7 +35,11 @@ struct Network {
   AnchorSet anchors;
   Processes* processes = nullptr;
 
-  at::ScalarType type() const { return pyramid->parameters().front().scalar_type(); }
+  // dtype and device of the weights
+  at::TensorOptions options() const {
+    const at::Tensor weight = pyramid->parameters().front();
+    return at::TensorOptions(weight.device()).dtype(weight.scalar_type());
+  }
 };
 
 namespace {
@@ -89,6 +95,7 @@ at::Tensor to_host(const at::Tensor& tensor) {
 
 std::vector<std::vector<Box>> propose_all(const AnchorSet& anchors, const RpnHeadImpl::Output& rpn,
                                           const std::vector<Size>& sizes, const ProposalLimits& limits) {
+  if (rpn.logits.is_cuda()) return cuda_propose(anchors, rpn.logits, rpn.deltas, sizes, limits);
   const at::Tensor logits = to_host(rpn.logits), deltas = to_host(rpn.deltas);
   const float* const logits_data = logits.data_ptr<float>();
   const float* const deltas_data = deltas.data_ptr<float>();
@@ -102,20 +109,20 @@ std::vector<std::vector<Box>> propose_all(const AnchorSet& anchors, const RpnHea
   return proposals;
 }
 
-at::Tensor rois_of(const std::vector<std::vector<Box>>& boxes, at::ScalarType type) {
+at::Tensor rois_of(const std::vector<std::vector<Box>>& boxes, const at::TensorOptions& options) {
   std::vector<float> rows;
   for (std::size_t image = 0; image < boxes.size(); ++image) {
     for (const Box& box : boxes[image]) {
       rows.insert(rows.end(), {static_cast<float>(image), box.x_min, box.y_min, box.x_max, box.y_max});
     }
   }
-  return at::tensor(rows, at::kFloat).view({-1, 5}).to(type);
+  return upload(rows, options).view({-1, 5});
 }
 
 // Box head outputs for all images' boxes, image after image; P6 is not pooled from.
 BoxHeadImpl::Output run_box_head(BoxHead& head, const std::array<at::Tensor, 5>& levels,
                                  const std::vector<std::vector<Box>>& boxes, bool mixed) {
-  const at::Tensor rois = rois_of(boxes, levels[0].scalar_type());
+  const at::Tensor rois = rois_of(boxes, levels[0].options());
   const at::Tensor pooled = roi_align({levels[0], levels[1], levels[2], levels[3]}, rois);
   const Autocast autocast(mixed, pooled.device().type());
   return head(pooled);
@@ -184,8 +191,9 @@ Features run_dense_part(Network& network, const ImageBatch& batch) {
     features.rpn = network.rpn(features.levels);
   }
   // RoIAlign and losses keep the weights' precision.
-  for (at::Tensor& level : features.levels) level = level.to(network.type());
-  features.rpn = {features.rpn.logits.to(network.type()), features.rpn.deltas.to(network.type())};
+  const at::TensorOptions options = network.options();
+  for (at::Tensor& level : features.levels) level = level.to(options);
+  features.rpn = {features.rpn.logits.to(options), features.rpn.deltas.to(options)};
   const Size padded{static_cast<int>(batch.images.size(2)), static_cast<int>(batch.images.size(3))};
   if (!(padded == network.anchors_for)) {
     std::vector<Size> grids;
@@ -208,7 +216,7 @@ Losses FasterRcnnImpl::losses(const std::vector<torch::Tensor>& images, const st
   const int min_side = options.min_side.value_or(info().transform.min_side);
   Processes* const processes = is_training() ? network_->processes : nullptr;
   const Size least = shared_padded_size(images, info().transform, min_side, processes);
-  const ImageBatch batch = make_batch(images, info().transform, min_side, network_->type(), least);
+  const ImageBatch batch = make_batch(images, info().transform, min_side, network_->options(), least);
   std::vector<Objects> objects;
   std::vector<RandomGenerator> random;
   for (std::size_t i = 0; i < targets.size(); ++i) {
@@ -219,7 +227,8 @@ Losses FasterRcnnImpl::losses(const std::vector<torch::Tensor>& images, const st
 
   const Features features = run_dense_part(*network_, batch);
   Losses losses;
-  rpn_losses(features.rpn, sample_anchors(network_->anchors.boxes, objects, s, random), processes, losses);
+  // A GPU computes the features meanwhile.
+  rpn_losses(features.rpn, sample_anchors(network_->anchors, objects, s, random), processes, losses);
 
   const ProposalLimits limits{s.rpn_pre_nms_top_n, s.rpn_post_nms_top_n,
                               info().architecture.rpn_nms_threshold};
@@ -285,7 +294,8 @@ std::vector<Found> FasterRcnnImpl::detect(const std::vector<torch::Tensor>& imag
   check(!is_training(), "detect needs the network in evaluation mode: call eval() first");
   const at::NoGradGuard no_gradient;
   const Architecture& architecture = info().architecture;
-  const ImageBatch batch = make_batch(images, info().transform, info().transform.min_side, network_->type());
+  const ImageBatch batch =
+      make_batch(images, info().transform, info().transform.min_side, network_->options());
   const Features features = run_dense_part(*network_, batch);
   const ProposalLimits limits{architecture.rpn_pre_nms_top_n, architecture.rpn_post_nms_top_n,
                               architecture.rpn_nms_threshold};

@@ -36,7 +36,8 @@ struct Losses {
   torch::Tensor total() const { return objectness + rpn_box + classification + box; }
 };
 
-// One image's detections, best score first, at most ModelInfo::thresholds.max_detections. No gradient.
+// One image's detections in host memory, best score first, at most ModelInfo::thresholds.max_detections. No
+// gradient.
 struct Found {
   torch::Tensor boxes;   // [n, 4] f32, pixels of the image as given
   torch::Tensor scores;  // [n] f32
@@ -53,8 +54,10 @@ class Processes;  // processes.h
 struct Network;   // the parts: backbone, FPN, RPN, box head (network.h)
 
 // Parameters and buffers have torchvision's state-dict names (without num_batches_tracked). They are f32;
-// after to(torch::kDouble) everything but box arithmetic runs in f64 (tests do). Runs on the CPU. Not
-// thread-safe. Gradients flow to parameters, not to images.
+// after to(torch::kDouble) everything but box arithmetic runs in f64 (tests do; on the CPU alone). Runs where
+// they are: on the CPU, or after move_to (device.h) on a CUDA device, in f32. Samples are drawn on the host,
+// so that the seed alone decides, given the same proposals; while the GPU computes features the host samples
+// anchors, and waits for the proposals. Not thread-safe. Gradients flow to parameters, not to images.
 class FasterRcnnImpl : public torch::nn::Module {
  public:
   // Random weights as torchvision's, drawn from LibTorch's default generator (torch::manual_seed).
@@ -62,13 +65,13 @@ class FasterRcnnImpl : public torch::nn::Module {
   explicit FasterRcnnImpl(const ModelInfo& info, const TrainingSettings& settings = {});
   ~FasterRcnnImpl() override;
 
-  // images: one or more of [3, H, W] f32 RGB in 0..1, sizes may differ; normalised, resized and padded
-  // inside. train() or eval() decides only what batch norm does. Throws smearscope::Error, naming image and
-  // box, on a target that is not finite, has no area, or has a label out of range.
-  // An anchor or a proposal that matches no box is no negative if more than half of it lies in an ignore
-  // region. Where there are open classes, anchors are negatives only if they overlap a box, and what a
-  // proposal without a match may not be is less: the loss asks for the sum of the probabilities of background
-  // and open classes.
+  // images: one or more of [3, H, W] RGB, f32 in 0..1 or u8 in 0..255, sizes may differ; brought to the
+  // weights' device, normalised, resized and padded inside. train() or eval() decides only what batch norm
+  // does. Throws smearscope::Error, naming image and box, on a target that is not finite, has no area, or has
+  // a label out of range. An anchor or a proposal that matches no box is no negative if more than half of it
+  // lies in an ignore region. Where there are open classes, anchors are negatives only if they overlap a box,
+  // and what a proposal without a match may not be is less: the loss asks for the sum of the probabilities of
+  // background and open classes.
   Losses losses(const std::vector<torch::Tensor>& images, const std::vector<Target>& targets,
                 const LossOptions& options = {});
 

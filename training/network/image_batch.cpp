@@ -6,6 +6,7 @@
 #include <cmath>
 #include <string>
 
+#include "network/upload.h"
 #include "smearscope/error.h"
 
 namespace smearscope::training {
@@ -14,9 +15,11 @@ namespace {
 
 void check_image(const at::Tensor& image, std::size_t index) {
   const bool fits = image.defined() && image.dim() == 3 && image.size(0) == 3 && image.size(1) > 0 &&
-                    image.size(2) > 0 && image.scalar_type() == at::kFloat;
+                    image.size(2) > 0 &&
+                    (image.scalar_type() == at::kFloat || image.scalar_type() == at::kByte);
   if (!fits)
-    throw Error("image " + std::to_string(index) + ": must be a [3, H, W] f32 tensor that is not empty");
+    throw Error("image " + std::to_string(index) +
+                ": must be a [3, H, W] f32 or u8 tensor that is not empty");
 }
 
 // Floor of side x scale, scale in double, as torchvision's eager code; but never less than one pixel.
@@ -29,7 +32,8 @@ Size resized_size(Size size, int min_side, int max_side) {
 }
 
 at::Tensor per_channel(const std::array<double, 3>& values, const at::Tensor& like) {
-  return at::tensor(at::ArrayRef<double>(values.data(), 3), like.options()).view({3, 1, 1});
+  const at::Tensor host = at::tensor(at::ArrayRef<double>(values.data(), 3), at::kDouble);
+  return upload(host, like.options()).view({3, 1, 1});
 }
 
 // Gaussian of radius ceil(3 sigma) whose weights sum to 1; the image's edge pixels repeat outside it.
@@ -55,6 +59,13 @@ at::Tensor adjust(const at::Tensor& image, const ImageAdjustment& adjustment) {
   return x;
 }
 
+// 0..1, on the batch's device.
+at::Tensor intensities(const at::Tensor& image, const at::TensorOptions& options) {
+  const at::ScalarType type = c10::typeMetaToScalarType(options.dtype());
+  const at::Tensor there = upload(image, image.options().device(options.device()));
+  return there.scalar_type() == at::kByte ? there.to(at::kFloat).div_(255).to(type) : there.to(type);
+}
+
 int padded(int side) {
   return (side + 31) / 32 * 32;
 }
@@ -76,7 +87,7 @@ Size padded_size(const std::vector<at::Tensor>& images, const Transform& transfo
 }
 
 ImageBatch make_batch(const std::vector<at::Tensor>& images, const Transform& transform, int min_side,
-                      at::ScalarType type, Size least) {
+                      const at::TensorOptions& options, Size least) {
   if (images.empty()) throw Error("no images: a batch needs at least one");
   ImageBatch batch;
   for (std::size_t i = 0; i < images.size(); ++i) {
@@ -87,12 +98,12 @@ ImageBatch make_batch(const std::vector<at::Tensor>& images, const Transform& tr
   const Size needed = padded_size(images, transform, min_side);
   const Size whole{std::max(needed.height, least.height), std::max(needed.width, least.width)};
   const auto count = static_cast<std::int64_t>(images.size());
-  const auto options = images[0].options().dtype(type).memory_format(at::MemoryFormat::ChannelsLast);
-  batch.images = at::empty({count, 3, whole.height, whole.width}, options).zero_();
+  const auto channels_last = options.memory_format(at::MemoryFormat::ChannelsLast);
+  batch.images = at::empty({count, 3, whole.height, whole.width}, channels_last).zero_();
   const at::Tensor mean = per_channel(transform.mean, batch.images);
   const at::Tensor std = per_channel(transform.std, batch.images);
   for (std::int64_t i = 0; i < count; ++i) {
-    const at::Tensor normal = (adjust(images[i].to(type), transform.adjustment) - mean) / std;
+    const at::Tensor normal = (adjust(intensities(images[i], options), transform.adjustment) - mean) / std;
     const Size size = batch.resized[i];
     const at::Tensor resized = size == batch.original[i]
                                    ? normal

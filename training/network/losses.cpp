@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "network/upload.h"
+
 namespace smearscope::training {
 namespace {
 
@@ -30,7 +32,7 @@ void rpn_losses(const RpnHeadImpl::Output& rpn, const RpnSamples& samples, Proce
   const at::Device device = rpn.logits.device();
   const auto anchors = static_cast<std::int64_t>(samples.anchors.size());
   const auto positives = static_cast<std::int64_t>(samples.deltas.size() / 4);
-  const at::Tensor index = at::tensor(samples.anchors, at::kLong).to(device);
+  const at::Tensor index = upload(samples.anchors, device);
   at::Tensor is_object = at::zeros({anchors}, rpn.logits.options());
   is_object.slice(0, 0, positives).fill_(1);
   const double count = std::max(1.0, total(processes, static_cast<double>(anchors)));
@@ -39,7 +41,7 @@ void rpn_losses(const RpnHeadImpl::Output& rpn, const RpnSamples& samples, Proce
                           : at::binary_cross_entropy_with_logits(rpn.logits.flatten().index_select(0, index),
                                                                  is_object, {}, {}, at::Reduction::Sum) /
                                 count;
-  const at::Tensor deltas = at::tensor(samples.deltas, at::kFloat).view({-1, 4}).to(rpn.deltas.options());
+  const at::Tensor deltas = upload(samples.deltas, rpn.deltas.options()).view({-1, 4});
   const at::Tensor answers = rpn.deltas.view({-1, 4}).index_select(0, index.slice(0, 0, positives));
   losses.rpn_box = at::smooth_l1_loss(answers, deltas, at::Reduction::Sum, smooth_l1_beta) / count;
 }
@@ -53,8 +55,7 @@ at::Tensor target_log_probability(const at::Tensor& logits, const RoiSamples& sa
   const at::Tensor log_probability = logits.log_softmax(1);
   const at::Tensor own = log_probability.gather(1, labels.unsqueeze(1)).squeeze(1);
   if (samples.allowed.empty()) return own;
-  at::Tensor forbidden = at::tensor(samples.allowed, at::kByte).view({-1, logits.size(1)}).eq(0);
-  forbidden = forbidden.to(logits.device());
+  const at::Tensor forbidden = upload(samples.allowed, logits.device()).view({-1, logits.size(1)}).eq(0);
   constexpr double minus_infinity = -std::numeric_limits<double>::infinity();
   const at::Tensor any = log_probability.masked_fill(forbidden, minus_infinity).logsumexp(1);
   if (samples.own_name_share == 0) return any;
@@ -71,10 +72,9 @@ at::Tensor classification_loss(const at::Tensor& logits, const RoiSamples& sampl
   }
   double weight = static_cast<double>(labels.size(0));
   if (!options.class_weights.empty()) {
-    const at::Tensor weights =
-        at::tensor(options.class_weights, at::kDouble).to(loss.options()).index_select(0, labels);
-    loss = loss * weights;
-    weight = weights.sum().item<double>();
+    loss = loss * upload(options.class_weights, loss.options()).index_select(0, labels);
+    weight = 0;  // summed here: asking a GPU would mean to wait for it
+    for (const std::int64_t label : samples.labels) weight += options.class_weights[label];
   }
   weight = total(processes, weight);
   return weight > 0 ? loss.sum() / weight : no_loss(logits);
@@ -85,19 +85,18 @@ at::Tensor classification_loss(const at::Tensor& logits, const RoiSamples& sampl
 void box_head_losses(const BoxHeadImpl::Output& head, const RoiSamples& samples,
                      const ClassificationLoss& options, Processes* processes, Losses& losses) {
   const at::Device device = head.logits.device();
-  const at::Tensor labels = at::tensor(samples.labels, at::kLong).to(device);
+  const at::Tensor labels = upload(samples.labels, device);
   losses.classification = classification_loss(head.logits, samples, labels, options, processes);
-  const at::Tensor rows = at::tensor(samples.box_rows, at::kLong).to(device);
-  const at::Tensor classes = at::tensor(samples.box_classes, at::kLong).to(device);
-  const at::Tensor deltas = at::tensor(samples.deltas, at::kFloat).view({-1, 4}).to(head.deltas.options());
+  const at::Tensor rows = upload(samples.box_rows, device);
+  const at::Tensor classes = upload(samples.box_classes, device);
+  const at::Tensor deltas = upload(samples.deltas, head.deltas.options()).view({-1, 4});
   const at::Tensor answers = head.deltas.index({rows, classes});
   const double count = std::max(1.0, total(processes, static_cast<double>(labels.size(0))));
   if (samples.allowed.empty()) {
     losses.box = at::smooth_l1_loss(answers, deltas, at::Reduction::Sum, smooth_l1_beta) / count;
     return;
   }
-  const at::Tensor weights =
-      at::tensor(samples.box_weights, at::kFloat).view({-1, 1}).to(head.deltas.options());
+  const at::Tensor weights = upload(samples.box_weights, head.deltas.options()).view({-1, 1});
   const at::Tensor each = at::smooth_l1_loss(answers, deltas, at::Reduction::None, smooth_l1_beta);
   losses.box = (each * weights).sum() / count;
 }

@@ -9,12 +9,22 @@
 
 namespace smearscope::training {
 
-// All anchors of one padded image size, level after level.
+struct AnchorLevel {
+  std::vector<Box> cells;  // anchors around (0, 0), of every position
+  Size grid;               // positions
+  Size stride;             // pixels from one to the next
+};
+
+// All anchors of one padded image size, level after level, within a level in the order y, x, cell.
 struct AnchorSet {
   std::vector<Box> boxes;
   std::vector<int> level_sizes;  // how many of them belong to P2..P6
+  std::vector<AnchorLevel> levels;
 };
 AnchorSet make_anchors(const Architecture& architecture, const std::vector<Size>& grids, Size image);
+
+// Ranges of anchors, ascending; all others have no point in common with `box`. Of a set without levels: all.
+std::vector<IndexRange> anchors_near(const AnchorSet& anchors, const Box& box);
 
 struct ProposalLimits {
   int pre_nms_top_n = 0;   // per level

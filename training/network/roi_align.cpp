@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "network/cuda_operations.h"
+
 namespace smearscope::training {
 
 int roi_level(float area) {
@@ -161,19 +163,43 @@ void scatter(const std::array<Map<T>, 4>& maps, std::int64_t images, const T* ro
 
 void check(const std::array<at::Tensor, 4>& levels, const at::Tensor& rois) {
   for (const at::Tensor& level : levels) {
-    TORCH_CHECK(level.device().is_cpu(), "roi_align runs on the CPU; features are on ", level.device());
+    TORCH_CHECK(level.device() == rois.device() && (level.is_cpu() || level.is_cuda()),
+                "roi_align: levels and rois must be on one device, a CPU or CUDA's");
     TORCH_CHECK(level.dim() == 4 && level.size(0) == levels[0].size(0) && level.size(1) == levels[0].size(1),
                 "roi_align: levels must be [N, C, H, W] with one N and one C");
     TORCH_CHECK(level.scalar_type() == rois.scalar_type(), "roi_align: rois must have the levels' dtype");
   }
-  TORCH_CHECK(rois.device().is_cpu() && rois.dim() == 2 && rois.size(1) == 5,
-              "roi_align: rois must be [R, 5], CPU");
-  if (rois.size(0) > 0) {
+  TORCH_CHECK(rois.dim() == 2 && rois.size(1) == 5, "roi_align: rois must be [R, 5]");
+  TORCH_CHECK(rois.is_cpu() || rois.scalar_type() == at::kFloat, "roi_align: on CUDA f32 alone");
+  if (rois.is_cpu() && rois.size(0) > 0) {
     const at::Tensor image = rois.select(1, 0);
     TORCH_CHECK(image.min().item<double>() >= 0 &&
                     image.max().item<double>() < static_cast<double>(levels[0].size(0)),
                 "roi_align: image index out of range");
   }
+}
+
+at::Tensor cpu_roi_align(const std::array<at::Tensor, 4>& levels, const at::Tensor& rois) {
+  at::Tensor out = at::zeros({rois.size(0), roi_bins, roi_bins, levels[0].size(1)}, levels[0].options());
+  AT_DISPATCH_FLOATING_TYPES(rois.scalar_type(), "roi_align", [&] {
+    pool(maps_of<scalar_t>(levels), rois.data_ptr<scalar_t>(), rois.size(0), out.data_ptr<scalar_t>());
+  });
+  return out;
+}
+
+// shapes: of the levels, one after another.
+std::array<at::Tensor, 4> cpu_roi_align_gradient(const at::Tensor& grad, const at::Tensor& rois,
+                                                 const std::vector<std::int64_t>& shapes) {
+  std::array<at::Tensor, 4> levels;
+  for (int i = 0; i < 4; ++i) {
+    const at::IntArrayRef shape(shapes.data() + i * 4, 4);
+    levels[i] = at::empty(shape, grad.options().memory_format(at::MemoryFormat::ChannelsLast)).zero_();
+  }
+  AT_DISPATCH_FLOATING_TYPES(grad.scalar_type(), "roi_align_backward", [&] {
+    scatter(maps_of<scalar_t>(levels), shapes[0], rois.data_ptr<scalar_t>(), rois.size(0),
+            grad.data_ptr<scalar_t>());
+  });
+  return levels;
 }
 
 class RoiAlign : public torch::autograd::Function<RoiAlign> {
@@ -185,17 +211,12 @@ class RoiAlign : public torch::autograd::Function<RoiAlign> {
     std::array<at::Tensor, 4> levels{p2, p3, p4, p5};
     for (at::Tensor& level : levels) level = level.contiguous(at::MemoryFormat::ChannelsLast);
     const at::Tensor dense_rois = rois.contiguous();
-    at::Tensor out = at::zeros({rois.size(0), roi_bins, roi_bins, p2.size(1)}, p2.options());
-    AT_DISPATCH_FLOATING_TYPES(p2.scalar_type(), "roi_align", [&] {
-      pool(maps_of<scalar_t>(levels), dense_rois.data_ptr<scalar_t>(), rois.size(0),
-           out.data_ptr<scalar_t>());
-    });
     context->save_for_backward({dense_rois});
     std::vector<std::int64_t> shapes;
     for (const at::Tensor& level : levels)
       shapes.insert(shapes.end(), level.sizes().begin(), level.sizes().end());
     context->saved_data["shapes"] = shapes;
-    return out;
+    return rois.is_cuda() ? cuda_roi_align(levels, dense_rois) : cpu_roi_align(levels, dense_rois);
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
@@ -203,15 +224,8 @@ class RoiAlign : public torch::autograd::Function<RoiAlign> {
     const at::Tensor grad = grads[0].contiguous();
     const at::Tensor rois = context->get_saved_variables()[0];
     const std::vector<std::int64_t> shapes = context->saved_data["shapes"].toIntVector();
-    std::array<at::Tensor, 4> levels;
-    for (int i = 0; i < 4; ++i) {
-      const at::IntArrayRef shape(shapes.data() + i * 4, 4);
-      levels[i] = at::empty(shape, grad.options().memory_format(at::MemoryFormat::ChannelsLast)).zero_();
-    }
-    AT_DISPATCH_FLOATING_TYPES(grad.scalar_type(), "roi_align_backward", [&] {
-      scatter(maps_of<scalar_t>(levels), shapes[0], rois.data_ptr<scalar_t>(), rois.size(0),
-              grad.data_ptr<scalar_t>());
-    });
+    const auto levels = grad.is_cuda() ? cuda_roi_align_gradient(grad, rois, shapes)
+                                       : cpu_roi_align_gradient(grad, rois, shapes);
     return {levels[0], levels[1], levels[2], levels[3], at::Tensor()};
   }
 };

@@ -14,11 +14,13 @@ constexpr int roi_bins =
 // floor(4 + log2(sqrt(area) / 224) + 1e-6), clamped (torchvision/ops/poolers.py, LevelMapper).
 int roi_level(float area);
 
-// levels: P2..P5 of strides 4, 8, 16, 32, each [N, C, H, W], f32 or f64, on the CPU, best in channels-last
-// memory. rois: [R, 5] of the levels' dtype: image index, then x_min, y_min, x_max, y_max in image pixels;
-// takes no gradient. Returns [R, 7, 7, C] dense: bins before channels, since pooling runs along channels. A
-// bin is the mean of its 4 samples (torchvision/csrc/ops/cpu/roi_align_kernel.cpp). Threads: LibTorch's own;
-// values and gradients do not depend on their number. Throws c10::Error on shapes other than these.
+// levels: P2..P5 of strides 4, 8, 16, 32, each [N, C, H, W], f32 or (on the CPU alone) f64, best in
+// channels-last memory. rois: [R, 5] of the levels' dtype and device: image index, then x_min, y_min, x_max,
+// y_max in image pixels; takes no gradient. Returns [R, 7, 7, C] dense: bins before channels, since pooling
+// runs along channels. A bin is the mean of its 4 samples (torchvision/csrc/ops/cpu/roi_align_kernel.cpp).
+// Threads: LibTorch's own; values and gradients do not depend on their number. On a CUDA device nothing
+// waits, and values and gradients are the same bits every time, too. Throws c10::Error on shapes other than
+// these; on the CPU also on an image that isn't there, whose RoIs are 0 on a CUDA device.
 at::Tensor roi_align(const std::array<at::Tensor, 4>& levels, const at::Tensor& rois);
 
 }  // namespace smearscope::training

@@ -84,47 +84,64 @@ void resize_objects(Objects& objects, Size from, Size to) {
 
 namespace {
 
-// What matches no box, but may be a cell that nobody labelled, is no background.
-void leave_out_unknown(const std::vector<Box>& candidates, const Objects& objects, std::vector<int>& matches,
-                       bool open_means_unknown) {
-  if (objects.ignore_regions.empty() && objects.open_classes.empty()) return;
+// What matches no box, but may be a cell that nobody labelled, is no background: what lies mostly in an
+// ignore region.
+void leave_out_ignored(const std::vector<Box>& candidates, const Objects& objects,
+                       std::vector<int>& matches) {
   constexpr float most = 0.5F;
+  for (const Box& region : objects.ignore_regions) {
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+      if (matches[i] == below_low_threshold && covered_share(candidates[i], region) > most)
+        matches[i] = between_thresholds;
+    }
+  }
+}
+
+// The same where classes are open: what overlaps no box.
+void leave_out_unknown(const std::vector<Box>& candidates, const Objects& objects, const CandidatesNear& near,
+                       std::vector<int>& matches) {
+  if (objects.open_classes.empty()) return;
+  std::vector<char> overlaps(candidates.size());
+  for (const Box& cell : objects.boxes) {
+    for (const IndexRange& range : near(cell)) {
+      for (std::size_t i = range.first; i < range.end; ++i)
+        overlaps[i] |= static_cast<char>(covered_share(candidates[i], cell) > 0);
+    }
+  }
   for (std::size_t i = 0; i < candidates.size(); ++i) {
-    if (matches[i] != below_low_threshold) continue;
-    const Box& box = candidates[i];
-    const bool ignored = std::any_of(objects.ignore_regions.begin(), objects.ignore_regions.end(),
-                                     [&](const Box& region) { return covered_share(box, region) > most; });
-    const bool unknown = open_means_unknown && !objects.open_classes.empty() &&
-                         std::none_of(objects.boxes.begin(), objects.boxes.end(),
-                                      [&](const Box& cell) { return covered_share(box, cell) > 0; });
-    if (ignored || unknown) matches[i] = between_thresholds;
+    if (matches[i] == below_low_threshold && !overlaps[i]) matches[i] = between_thresholds;
   }
 }
 
 }  // namespace
 
-RpnSamples sample_anchors(const std::vector<Box>& anchors, const std::vector<Objects>& objects,
+RpnSamples sample_anchors(const AnchorSet& anchors, const std::vector<Objects>& objects,
                           const TrainingSettings& settings, std::vector<RandomGenerator>& random) {
+  const std::vector<Box>& boxes = anchors.boxes;
+  const CandidatesNear near = [&](const Box& box) { return anchors_near(anchors, box); };
   std::vector<std::vector<int>> matches(objects.size());
-  at::parallel_for(
-      0, static_cast<std::int64_t>(objects.size()), 1, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; ++i) {
-          matches[i] = match(objects[i].boxes, anchors, settings.rpn_positive_iou, settings.rpn_negative_iou,
-                             /*low_quality=*/true);
-          leave_out_unknown(anchors, objects[i], matches[i], /*open_means_unknown=*/true);
-        }
-      });
+  std::vector<Sample> chosen(objects.size());
+  const auto choose = [&](std::size_t i) {
+    matches[i] = match(objects[i].boxes, boxes, settings.rpn_positive_iou, settings.rpn_negative_iou,
+                       /*low_quality=*/true, near);
+    leave_out_ignored(boxes, objects[i], matches[i]);
+    leave_out_unknown(boxes, objects[i], near, matches[i]);
+    chosen[i] = sample(matches[i], settings.rpn_samples, settings.rpn_positive_fraction, random[i]);
+  };
+  at::parallel_for(0, static_cast<std::int64_t>(objects.size()), 1,
+                   [&](std::int64_t begin, std::int64_t end) {
+                     for (std::int64_t i = begin; i < end; ++i) choose(static_cast<std::size_t>(i));
+                   });
   RpnSamples samples;
   std::vector<std::int64_t> negatives;
   for (std::size_t i = 0; i < objects.size(); ++i) {
-    const Sample chosen = sample(matches[i], settings.rpn_samples, settings.rpn_positive_fraction, random[i]);
-    const auto first = static_cast<std::int64_t>(i * anchors.size());
-    for (std::int64_t anchor : chosen.positive) {
+    const auto first = static_cast<std::int64_t>(i * boxes.size());
+    for (std::int64_t anchor : chosen[i].positive) {
       samples.anchors.push_back(first + anchor);
-      const auto delta = encode(objects[i].boxes[matches[i][anchor]], anchors[anchor], rpn_coder);
+      const auto delta = encode(objects[i].boxes[matches[i][anchor]], boxes[anchor], rpn_coder);
       samples.deltas.insert(samples.deltas.end(), delta.begin(), delta.end());
     }
-    for (std::int64_t anchor : chosen.negative) negatives.push_back(first + anchor);
+    for (std::int64_t anchor : chosen[i].negative) negatives.push_back(first + anchor);
   }
   samples.anchors.insert(samples.anchors.end(), negatives.begin(), negatives.end());
   return samples;
@@ -153,27 +170,40 @@ class LabelSets {
   std::vector<std::uint8_t> sets_;
 };
 
+// Of one image.
+struct ChosenProposals {
+  std::vector<int> matches;        // of all proposals
+  std::vector<std::int64_t> rows;  // the chosen ones, ascending
+};
+
+ChosenProposals choose_proposals(const std::vector<Box>& boxes, const Objects& objects,
+                                 const TrainingSettings& settings, RandomGenerator& random) {
+  ChosenProposals chosen;
+  chosen.matches = match(objects.boxes, boxes, settings.roi_positive_iou, settings.roi_positive_iou,
+                         /*low_quality=*/false);
+  leave_out_ignored(boxes, objects, chosen.matches);
+  const Sample drawn = sample(chosen.matches, settings.roi_samples, settings.roi_positive_fraction, random);
+  chosen.rows = drawn.positive;
+  chosen.rows.insert(chosen.rows.end(), drawn.negative.begin(), drawn.negative.end());
+  std::sort(chosen.rows.begin(), chosen.rows.end());
+  return chosen;
+}
+
 // Row by row; forgets itself if no row may be more than one class.
 class RoiSampler {
  public:
   RoiSampler(int class_count, const TrainingSettings& settings)
       : settings_(settings), sets_(class_count, settings.class_parents) {}
 
-  void add_image(const std::vector<Box>& boxes, const Objects& objects, RandomGenerator& random) {
-    std::vector<int> matches = match(objects.boxes, boxes, settings_.roi_positive_iou,
-                                     settings_.roi_positive_iou, /*low_quality=*/false);
-    leave_out_unknown(boxes, objects, matches, /*open_means_unknown=*/false);
-    const Sample chosen = sample(matches, settings_.roi_samples, settings_.roi_positive_fraction, random);
-    std::vector<std::int64_t> rows(chosen.positive);
-    rows.insert(rows.end(), chosen.negative.begin(), chosen.negative.end());
-    std::sort(rows.begin(), rows.end());
+  void add_image(const std::vector<Box>& boxes, const Objects& objects, const ChosenProposals& chosen) {
     samples_.boxes.emplace_back();
-    for (std::int64_t row : rows) {
+    for (std::int64_t row : chosen.rows) {
       samples_.boxes.back().push_back(boxes[row]);
-      if (matches[row] < 0) {
+      const int match = chosen.matches[row];
+      if (match < 0) {
         add_background(objects);
       } else {
-        add_object(boxes[row], objects.boxes[matches[row]], objects.labels[matches[row]]);
+        add_object(boxes[row], objects.boxes[match], objects.labels[match]);
       }
     }
   }
@@ -226,12 +256,17 @@ class RoiSampler {
 RoiSamples sample_proposals(std::vector<std::vector<Box>> proposals, const std::vector<Objects>& objects,
                             int class_count, const TrainingSettings& settings,
                             std::vector<RandomGenerator>& random) {
+  std::vector<ChosenProposals> chosen(objects.size());
+  at::parallel_for(0, static_cast<std::int64_t>(objects.size()), 1,
+                   [&](std::int64_t begin, std::int64_t end) {
+                     for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+                       std::vector<Box>& boxes = proposals[i];
+                       boxes.insert(boxes.end(), objects[i].boxes.begin(), objects[i].boxes.end());
+                       chosen[i] = choose_proposals(boxes, objects[i], settings, random[i]);
+                     }
+                   });
   RoiSampler sampler(class_count, settings);
-  for (std::size_t i = 0; i < objects.size(); ++i) {
-    std::vector<Box>& boxes = proposals[i];
-    boxes.insert(boxes.end(), objects[i].boxes.begin(), objects[i].boxes.end());
-    sampler.add_image(boxes, objects[i], random[i]);
-  }
+  for (std::size_t i = 0; i < objects.size(); ++i) sampler.add_image(proposals[i], objects[i], chosen[i]);
   return sampler.take();
 }
 

@@ -6,6 +6,7 @@
 
 #include "network/boxes.h"
 #include "network/faster_rcnn.h"
+#include "network/proposals.h"
 
 namespace smearscope::training {
 
@@ -27,7 +28,7 @@ struct RpnSamples {
   std::vector<std::int64_t> anchors;  // positives first, then negatives
   std::vector<float> deltas;          // 4 per positive, in the same order: what the RPN should answer
 };
-RpnSamples sample_anchors(const std::vector<Box>& anchors, const std::vector<Objects>& objects,
+RpnSamples sample_anchors(const AnchorSet& anchors, const std::vector<Objects>& objects,
                           const TrainingSettings& settings, std::vector<RandomGenerator>& random);
 
 // Rows run through the images in order, and within one by proposal index.

@@ -23,6 +23,7 @@ const char* const help =
     "                       --results writes them\n"
     "  --part NAME          train, val, test, or all for the images of no part; default val\n"
     "  --through WHAT       engine: what streams (default); libtorch: the network that is trained\n"
+    "  --device cpu|cuda[:N]  of --through libtorch; default cpu\n"
     "  --score-threshold T  detections above it take part; default 0.001\n"
     "  --max-detections N   an image; default the model's own\n"
     "  --count-threshold T  detections above it are cells in counts and in the confusion matrix; default "
@@ -37,7 +38,7 @@ const char* const help =
 
 struct Options {
   std::string corpus, model, detections, json, results;
-  std::string part = "val", through = "engine";
+  std::string part = "val", through = "engine", device = "cpu";
   double score_threshold = 0.001, count_threshold = 0.5;
   std::optional<int> max_detections;
   int threads = 0;
@@ -54,6 +55,7 @@ Options parse(const std::vector<std::string>& words) {
       {"--detections", [&](const std::string& v) { o.detections = v; }},
       {"--part", [&](const std::string& v) { o.part = v; }},
       {"--through", [&](const std::string& v) { o.through = v; }},
+      {"--device", [&](const std::string& v) { o.device = v; }},
       {"--score-threshold",
        [&](const std::string& v) { o.score_threshold = number("--score-threshold", v, 0, 1); }},
       {"--count-threshold",
@@ -70,6 +72,8 @@ Options parse(const std::vector<std::string>& words) {
     throw Error(std::string("give either --model or --detections") + see_help);
   if (o.through != "engine" && o.through != "libtorch")
     throw Error("--through: '" + o.through + "' is not engine or libtorch");
+  if (o.device != "cpu" && o.through != "libtorch")
+    throw Error("--device " + o.device + ": is for --through libtorch; the engine measures on the CPU");
   if (o.max_detections == 0) throw Error("--max-detections: at least 1");
   return o;
 }
@@ -119,8 +123,11 @@ int run(const std::vector<std::string>& words) {
   if (o.model.empty()) {
     read_results(o.detections, part);
   } else {
+    const auto libtorch = [&](const auto& model, const Thresholds& thresholds, int threads) {
+      return through_libtorch(model, thresholds, threads, o.device);
+    };
     run_model(load_model(o.model), {o.through, o.score_threshold, o.max_detections, o.threads},
-              o.through == "engine" ? through_engine : through_libtorch, part, measured);
+              o.through == "engine" ? MakeFindCells(through_engine) : libtorch, part, measured);
   }
   compute_figures(measured);
   if (!o.json.empty()) measured.corpus_digest = corpus::digest_of(corpus::read_corpus(o.corpus));

@@ -20,6 +20,7 @@ const char* const help =
     "                          (.pth of torchvision's Faster R-CNN or ResNet) instead of random ones\n"
     "  --resume                go on with the run in the output folder\n"
     "  --seed N                default 1\n"
+    "  --device cpu|cuda[:N]   where the network runs; default cpu\n"
     "  --threads N             default: all cores\n"
     "  --dtype f32|f16|bf16    of the model file's weights; default f32\n"
     "  --max-minutes M         stop after M minutes, resumable\n"
@@ -42,6 +43,7 @@ TrainOptions parse(const std::vector<std::string>& words) {
       {"--set", [&](const std::string& v) { o.overrides.push_back(v); }},
       {"--init", [&](const std::string& v) { o.init = v; }},
       {"--seed", [&](const std::string& v) { o.seed = whole("--seed", v, UINT64_MAX); }},
+      {"--device", [&](const std::string& v) { o.device = v; }},
       {"--threads", [&](const std::string& v) { o.threads = static_cast<int>(whole("--threads", v, 1024)); }},
       {"--dtype", [&](const std::string& v) { o.dtype = weights_dtype("--dtype", v); }},
       {"--max-minutes", [&](const std::string& v) { o.max_minutes = number("--max-minutes", v, 0, 1e6); }},
