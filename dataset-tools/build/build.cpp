@@ -27,7 +27,7 @@ class Builder {
     taxonomy_name_ = fs::exists(beside_config) ? beside_config.string() : config.taxonomy;
   }
 
-  Corpus run() {
+  StoredCorpus run() {
     check_inputs();
     check_output();
     fs::create_directories(steps_);
@@ -44,12 +44,13 @@ class Builder {
     if (!is_stamped(stamp_file("corpus"), finished) || !fs::exists(options_.output)) {
       step("split", finished, split_merged());
       fs::remove_all(options_.output);
-      fs::rename(steps_ / "split", options_.output);
+      // The stamp first: a corpus without one is taken for somebody else's.
       write_stamp(stamp_file("corpus"), finished);
+      fs::rename(steps_ / "split", options_.output);
     } else {
       options_.tell("corpus: up to date");
     }
-    return read_corpus(options_.output);
+    return open_corpus(options_.output);
   }
 
  private:
@@ -113,9 +114,9 @@ class Builder {
   }
 
   void merge_sources(const fs::path& folder) const {
-    std::vector<Corpus> corpora;
+    std::vector<StoredCorpus> corpora;
     for (const BuildConfig::Source& source : config_.sources)
-      corpora.push_back(read_corpus(steps_ / ("standardise-" + source.name)));
+      corpora.push_back(open_corpus(steps_ / ("standardise-" + source.name)));
     MergeOptions merging;
     merging.threads = options_.threads;
     write_corpus(folder, merge(std::move(corpora), merging).corpus, Transfer::link);
@@ -123,7 +124,7 @@ class Builder {
 
   std::function<void(const fs::path&)> split_merged() const {
     return [this](const fs::path& folder) {
-      Corpus corpus = read_corpus(steps_ / "merge");
+      StoredCorpus corpus = open_corpus(steps_ / "merge");
       // Merging has left out copies and put the same fields into groups.
       split(corpus, {}, config_.split);
       write_corpus(folder, corpus, Transfer::link);
@@ -138,7 +139,7 @@ class Builder {
 
 }  // namespace
 
-Corpus build(const BuildConfig& config, const BuildOptions& options) {
+StoredCorpus build(const BuildConfig& config, const BuildOptions& options) {
   try {
     return Builder(config, options).run();
   } catch (const fs::filesystem_error& problem) {

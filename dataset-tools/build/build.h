@@ -6,7 +6,7 @@
 #include <string>
 
 #include "build/config.h"
-#include "corpus/records.h"
+#include "corpus/stored_corpus.h"
 #include "smearscope/error.h"
 
 namespace smearscope::corpus {
@@ -23,6 +23,6 @@ struct BuildOptions {
 // was made from (files by name, size and time; settings; version); what is up to date is not made again.
 // Killed at any moment and started again, it ends with the same corpus. Returns the corpus. Throws Error as
 // the steps do, or if `output` is there and wasn't made by build.
-Corpus build(const BuildConfig& config, const BuildOptions& options);
+StoredCorpus build(const BuildConfig& config, const BuildOptions& options);
 
 }  // namespace smearscope::corpus

@@ -1,32 +1,48 @@
 #include "build/stamp.h"
 
-#include <algorithm>
 #include <fstream>
-#include <vector>
 
-#include "corpus/folder.h"
+#include "model/checksum.h"
 #include "model/file_writer.h"
+#include "storage/file_list.h"
 
 namespace smearscope::corpus {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+class Stamp {
+ public:
+  Stamp() { add(SMEARSCOPE_VERSION "\n"); }
+  void add(const std::string& text) { sum_.add(text.data(), text.size()); }
+  std::string finish() { return sum_.finish(); }
+
+ private:
+  Sha256 sum_;
+};
+
+}  // namespace
+
 std::string stamp_of_text(const std::string& text) {
-  return sha256_of_text(SMEARSCOPE_VERSION "\n" + text);
+  Stamp stamp;
+  stamp.add(text);
+  return stamp.finish();
 }
 
 std::string stamp_of_files(const fs::path& folder) {
-  std::vector<std::string> lines;
+  FileList files(folder);
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    if (!entry.is_regular_file()) continue;
-    lines.push_back(entry.path().lexically_relative(folder).generic_string() + "\n" +
-                    std::to_string(entry.file_size()) + " " +
-                    std::to_string(entry.last_write_time().time_since_epoch().count()) + "\n");
+    if (entry.is_regular_file()) files.add(entry.path().lexically_relative(folder).generic_string());
   }
-  std::sort(lines.begin(), lines.end());
-  std::string text;
-  for (const std::string& line : lines) text += line;
-  return stamp_of_text(text);
+  files.sort();
+  Stamp stamp;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const fs::directory_entry entry(files.path(i));
+    stamp.add(std::string(files.name(i)) + "\n" + std::to_string(entry.file_size()) + " " +
+              std::to_string(entry.last_write_time().time_since_epoch().count()) + "\n");
+  }
+  return stamp.finish();
 }
 
 bool is_stamped(const fs::path& file, const std::string& stamp) {

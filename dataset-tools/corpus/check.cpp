@@ -2,21 +2,22 @@
 
 #include <algorithm>
 #include <atomic>
-#include <iterator>
-#include <map>
-#include <unordered_set>
+#include <vector>
 
 #include "corpus/image_io.h"
 #include "corpus/parallel.h"
 #include "corpus/progress.h"
 #include "duplicates/copies.h"
+#include "storage/name_table.h"
 
 namespace smearscope::corpus {
 namespace {
 
 namespace fs = std::filesystem;
 
-void check_boxes(const Corpus& corpus, const Image& image, std::vector<Finding>& findings) {
+using Tell = std::function<void(const Finding&)>;
+
+void check_boxes(const StoredCorpus& corpus, const Image& image, std::vector<Finding>& findings) {
   const auto name = [&](int category) { return corpus.classes[static_cast<std::size_t>(category)].name; };
   for (std::size_t i = 0; i < image.annotations.size(); ++i) {
     const Annotation& a = image.annotations[i];
@@ -57,7 +58,25 @@ bool check_file(const Image& image, std::vector<Finding>& findings) {
   return true;
 }
 
-void check_copies(const Corpus& corpus, unsigned threads, std::vector<Finding>& findings) {
+// Are all images readable?
+bool check_images(const StoredCorpus& corpus, unsigned threads, const Tell& tell) {
+  constexpr std::size_t at_once = 1024;
+  std::atomic<bool> all_readable{true};
+  Progress progress("checking images", corpus.images.size());
+  for (std::size_t begin = 0; begin < corpus.images.size(); begin += at_once) {
+    std::vector<std::vector<Finding>> of_image(std::min(at_once, corpus.images.size() - begin));
+    parallel_for(of_image.size(), threads, [&](std::size_t i) {
+      const Image image = corpus.images[begin + i];
+      if (!check_file(image, of_image[i])) all_readable = false;
+      check_boxes(corpus, image, of_image[i]);
+      progress.step();
+    });
+    for (const std::vector<Finding>& some : of_image) std::for_each(some.begin(), some.end(), tell);
+  }
+  return all_readable;
+}
+
+void check_copies(const StoredCorpus& corpus, unsigned threads, const Tell& tell) {
   for (const Pair& pair : find_copies(corpus.images, threads)) {
     const Image &a = corpus.images[pair.first], &b = corpus.images[pair.second];
     const bool leak = a.part != b.part;
@@ -65,57 +84,50 @@ void check_copies(const Corpus& corpus, unsigned threads, std::vector<Finding>& 
     const char* what = pair.likeness == Likeness::same_bytes     ? " are the same file"
                        : pair.likeness == Likeness::same_picture ? " are the same picture"
                                                                  : " show the same field";
-    findings.push_back({leak, a.file + " and " + b.file + what + (leak ? ", in different parts" : "")});
+    tell({leak, a.file + " and " + b.file + what + (leak ? ", in different parts" : "")});
   }
 }
 
-void check_groups(const Corpus& corpus, std::vector<Finding>& findings) {
-  std::map<std::string, const Image*> first;
-  std::unordered_set<std::string> told;
-  for (const Image& image : corpus.images) {
+void check_groups(const StoredCorpus& corpus, const Tell& tell) {
+  struct Group {
+    std::size_t first;
+    bool told;
+  };
+  NameTable names;
+  std::vector<Group> groups;
+  for (std::size_t i = 0; i < corpus.images.size(); ++i) {
+    const Image image = corpus.images[i];
     if (image.group.empty()) continue;
-    const Image* other = first.emplace(image.group, &image).first->second;
-    if (other->part != image.part && told.insert(image.group).second)
-      findings.push_back(
-          {true, "group '" + image.group + "' is in several parts: " + other->file + ", " + image.file});
+    const auto [number, is_new] = names.insert(image.group);
+    if (is_new) groups.push_back({i, false});
+    if (groups[number].told) continue;
+    const Image other = corpus.images[groups[number].first];
+    if (other.part == image.part) continue;
+    groups[number].told = true;
+    tell({true, "group '" + image.group + "' is in several parts: " + other.file + ", " + image.file});
   }
 }
 
-void check_listed(const Corpus& corpus, const fs::path& folder, std::vector<Finding>& findings) {
-  std::unordered_set<std::string> listed;
+void check_listed(const StoredCorpus& corpus, const fs::path& folder, const Tell& tell) {
+  NameTable listed;
   for (const Image& image : corpus.images) listed.insert(image.file);
   const fs::path images = folder / "images";
   std::vector<std::string> others;
   for (const auto& entry : fs::recursive_directory_iterator(images)) {
     const std::string name = entry.path().lexically_relative(images).generic_string();
-    if (entry.is_regular_file() && listed.count(name) == 0) others.push_back(name);
+    if (entry.is_regular_file() && !listed.has(name)) others.push_back(name);
   }
   std::sort(others.begin(), others.end());
-  for (const std::string& name : others)
-    findings.push_back({false, "images/" + name + ": no annotation file names it"});
+  for (const std::string& name : others) tell({false, "images/" + name + ": no annotation file names it"});
 }
 
 }  // namespace
 
-std::vector<Finding> check(const Corpus& corpus, const fs::path& folder, unsigned threads) {
-  std::vector<std::vector<Finding>> of_image(corpus.images.size());
-  std::atomic<bool> all_readable{true};
-  {
-    Progress progress("checking images", of_image.size());
-    parallel_for(of_image.size(), threads, [&](std::size_t i) {
-      if (!check_file(corpus.images[i], of_image[i])) all_readable = false;
-      check_boxes(corpus, corpus.images[i], of_image[i]);
-      progress.step();
-    });
-  }
-  std::vector<Finding> findings;
-  for (std::vector<Finding>& some : of_image)
-    findings.insert(findings.end(), std::make_move_iterator(some.begin()),
-                    std::make_move_iterator(some.end()));
-  check_listed(corpus, folder, findings);
-  check_groups(corpus, findings);
-  if (all_readable) check_copies(corpus, threads, findings);
-  return findings;
+void check(const StoredCorpus& corpus, const fs::path& folder, unsigned threads, const Tell& tell) {
+  const bool all_readable = check_images(corpus, threads, tell);
+  check_listed(corpus, folder, tell);
+  check_groups(corpus, tell);
+  if (all_readable) check_copies(corpus, threads, tell);
 }
 
 }  // namespace smearscope::corpus

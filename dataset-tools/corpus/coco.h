@@ -12,28 +12,29 @@
 #include <string>
 #include <vector>
 
-#include "corpus/records.h"
+#include "corpus/stored_corpus.h"
 #include "smearscope/error.h"
 
 namespace smearscope::corpus {
 
 struct CocoPart {
   std::vector<Class> classes;  // in the order of their category ids
-  std::vector<Image> images;   // in file order; `path` is set to images_folder / file, `part` is not set
+  StoredList<Image> images;    // in file order; `path` is set to images_folder / file
 };
 
-// Reads `file`, holding no more of it in memory than its records. Unknown fields are ignored, as are
-// `iscrowd` regions; our own fields are optional. A box may reach up to half a pixel outside its image
-// (rounding) and is clipped to it. Throws Error, naming the file and the record's id, on anything else that
-// is not as it should be: bad JSON, missing or ill-typed fields, repeated ids or file names, file names that
-// leave the folder, unknown image or category ids, boxes outside the image or without area. Doesn't look at
-// the image files.
-CocoPart read_coco(const std::filesystem::path& file, const std::filesystem::path& images_folder);
+// Reads `file`, as a file of `part`, record by record: memory holds names and ids of images, and where ids
+// are not consecutive 16 bytes of each. Unknown fields are ignored, as are `iscrowd` regions; our own fields
+// are optional. A box may reach up to half a pixel outside its image (rounding) and is clipped to it. Throws
+// Error, naming the file and the record's id, on anything else that is not as it should be: bad JSON, missing
+// or ill-typed fields, repeated lists, ids or file names, file names that leave the folder, unknown image or
+// category ids, boxes outside the image or without area. Doesn't look at the image files.
+CocoPart read_coco(const std::filesystem::path& file, const std::filesystem::path& images_folder,
+                   const std::string& part = "");
 
 // Writes the images of `part`, whole or not at all. An image's id is its place in corpus.images, from 1, so
 // that it stays the same however the corpus is split; annotation ids count up from `next_annotation_id`,
 // which is moved on. Box coordinates are rounded to 0.01 pixel. Throws Error if the file can't be written.
-void write_coco(const std::filesystem::path& file, const Corpus& corpus, const std::string& part,
+void write_coco(const std::filesystem::path& file, const StoredCorpus& corpus, const std::string& part,
                 std::int64_t& next_annotation_id);
 
 }  // namespace smearscope::corpus

@@ -3,115 +3,22 @@
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
-#include <unordered_map>
-#include <unordered_set>
+#include <tuple>
 
 #include "corpus/coco.h"
+#include "corpus/coco_record.h"
+#include "corpus/id_runs.h"
 #include "corpus/plain_text.h"
+#include "storage/name_table.h"
 
 namespace smearscope::corpus {
 namespace {
 
 using nlohmann::json;
 
-constexpr int largest_side = 1 << 20;
-constexpr double rounding_slack = 0.5;  // pixels
-
-// One record of the file, and what its errors begin with: "val.json: annotation 17".
-class Record {
- public:
-  Record(const json& value, const std::string& file, const char* what, std::size_t position)
-      : value_(value), file_(file), what_(what), position_(position) {
-    id_ = integer("id");
-    has_id_ = true;
-  }
-
-  std::int64_t id() const { return id_; }
-  const json& value() const { return value_; }
-
-  [[noreturn]] void fail(const std::string& what) const {
-    const std::string name = has_id_ ? std::string(what_) + " " + std::to_string(id_)
-                                     : std::string(what_) + " number " + std::to_string(position_);
-    throw Error(file_ + ": " + name + ": " + in_one_line(what));
-  }
-
-  const json& field(const char* name) const {
-    if (!value_.is_object()) fail("is not an object");
-    const auto found = value_.find(name);
-    if (found == value_.end()) fail("has no \"" + std::string(name) + "\"");
-    return *found;
-  }
-
-  std::int64_t integer(const char* name) const {
-    const json& number = field(name);
-    if (!number.is_number_integer()) fail("\"" + std::string(name) + "\" is not a whole number");
-    return number.get<std::int64_t>();
-  }
-
-  int side(const char* name) const {
-    const std::int64_t pixels = integer(name);
-    if (pixels < 1 || pixels > largest_side) {
-      fail("\"" + std::string(name) + "\" is " + std::to_string(pixels) + "; images have 1 to " +
-           std::to_string(largest_side) + " pixels a side");
-    }
-    return static_cast<int>(pixels);
-  }
-
-  std::string text(const char* name) const {
-    const json& string = field(name);
-    if (!string.is_string() || string.get_ref<const std::string&>().empty()) {
-      fail("\"" + std::string(name) + "\" is not a text");
-    }
-    if (!is_plain_text(string.get_ref<const std::string&>()))
-      fail("\"" + std::string(name) + "\" has control characters");
-    return string.get<std::string>();
-  }
-
-  std::string optional_text(const char* name) const { return value_.contains(name) ? text(name) : ""; }
-
-  // The elements of an optional list.
-  const json& list(const char* name) const {
-    static const json none = json::array();
-    if (!value_.contains(name)) return none;
-    const json& list = value_[name];
-    if (!list.is_array()) fail("\"" + std::string(name) + "\" is not a list");
-    return list;
-  }
-
-  // x, y, width, height -> a box inside the image.
-  Box box(const json& list, const char* name, const Image& image) const {
-    const bool four_numbers =
-        list.is_array() && list.size() == 4 &&
-        std::all_of(list.begin(), list.end(), [](const json& v) { return v.is_number(); });
-    if (!four_numbers) fail("\"" + std::string(name) + "\" is not four numbers");
-    const double x = list[0].get<double>(), y = list[1].get<double>();
-    const double width = list[2].get<double>(), height = list[3].get<double>();
-    const auto shown = [&] { return "box " + list.dump() + " "; };
-    if (!(width > 0 && height > 0)) fail(shown() + "has no area");
-    const bool inside = x >= -rounding_slack && y >= -rounding_slack &&
-                        x + width <= image.width + rounding_slack &&
-                        y + height <= image.height + rounding_slack;
-    if (!inside) {
-      fail(shown() + "reaches outside its image '" + image.file + "' (" + std::to_string(image.width) + "x" +
-           std::to_string(image.height) + ")");
-    }
-    const Box box{std::max(x, 0.0), std::max(y, 0.0), std::min(x + width, double(image.width)),
-                  std::min(y + height, double(image.height))};
-    if (!(box.width() > 0 && box.height() > 0)) fail(shown() + "has no area inside its image");
-    return box;
-  }
-
- private:
-  const json& value_;
-  const std::string& file_;
-  const char* what_;
-  std::size_t position_;
-  std::int64_t id_ = 0;
-  bool has_id_ = false;
-};
-
-BoxOrigin origin_of(const Record& record) {
+BoxOrigin origin_of(const CocoRecord& record) {
   const std::string name = record.optional_text("box_origin");
   if (name == "segmented") return BoxOrigin::segmented;
   if (name == "fallback") return BoxOrigin::fallback;
@@ -124,18 +31,33 @@ bool is_crowd(const json& value) {
   return found != value.end() && ((found->is_number() && found->get<double>() != 0) || *found == true);
 }
 
-void check_file_name(const Record& record, const std::string& name) {
+void check_file_name(const CocoRecord& record, const std::string& name) {
   const std::filesystem::path path(name);
   const bool leaves = path.is_absolute() || std::find(path.begin(), path.end(), "..") != path.end();
   if (leaves) record.fail("file name '" + name + "' leaves the folder of the images");
 }
 
-// The file's lists, record by record, in whatever order they come: annotations wait for their images,
-// category ids for the categories.
+// Annotations that follow each other in the file and are of one image. They wait for their images and
+// categories, in whatever order the file's lists come; category ids are in the place of categories.
+struct Waiting {
+  static constexpr std::size_t most = 4096;
+
+  std::int64_t image_id = 0;
+  std::vector<std::int64_t> ids, category_ids;
+  std::vector<Annotation> annotations;
+};
+
+template <class Fields>
+void visit(Fields& fields, Waiting& record) {
+  fields(record.image_id, record.ids, record.category_ids, record.annotations);
+}
+
+// The file's lists, record by record.
 class CocoFile {
  public:
-  CocoFile(const std::filesystem::path& file, const std::filesystem::path& images_folder)
-      : file_(file.string()), images_folder_(images_folder) {}
+  CocoFile(const std::filesystem::path& file, const std::filesystem::path& images_folder,
+           const std::string& part)
+      : file_(file.string()), images_folder_(images_folder), part_(part) {}
 
   CocoPart read() {
     std::ifstream in(file_, std::ios::binary);
@@ -146,21 +68,18 @@ class CocoFile {
         throw Error(file_ + ": has no list \"" + list + "\"; is it COCO detection JSON?");
       }
     }
+    files_ = {};
     finish_classes();
-    for (Image& image : part_.images) finish_image(image);
-    for (auto& [image, category, annotation, id] : waiting_)
-      finish_annotation(image, category, annotation, id);
-    return std::move(part_);
+    finish_images();
+    return std::move(result_);
   }
 
  private:
-  struct Waiting {
-    std::int64_t image_id, category_id;
-    Annotation annotation;
-    std::int64_t id;
-  };
   struct RawClass {
     std::string name, parent;
+  };
+  struct OfImage {
+    std::uint32_t image, waiting;  // indices
   };
 
   // Elements of the top-level lists are taken as soon as they end, and dropped from the document.
@@ -172,14 +91,15 @@ class CocoFile {
       if (depth == 1 && event == Event::key) list = value.get<std::string>();
       if (depth == 1 && event == Event::array_start) {
         position = 0;
-        lists_.insert(list);
+        begin_list(list);
       }
+      if (depth == 1 && event == Event::array_end) end_list(list);
       const bool ends = event == Event::object_end || event == Event::array_end || event == Event::value;
       if (depth != 2 || !ends || lists_.count(list) == 0) return true;
       ++position;
-      if (list == "categories") take_category(Record(value, file_, "category", position));
-      if (list == "images") take_image(Record(value, file_, "image", position));
-      if (list == "annotations") take_annotation(Record(value, file_, "annotation", position));
+      if (list == "categories") take_category(CocoRecord(value, file_, "category", position));
+      if (list == "images") take_image(CocoRecord(value, file_, "image", position));
+      if (list == "annotations") take_annotation(CocoRecord(value, file_, "annotation", position));
       return false;
     };
     try {
@@ -190,14 +110,30 @@ class CocoFile {
     }
   }
 
-  void take_category(const Record& record) {
+  void begin_list(const std::string& list) {
+    if (!lists_.insert(list).second && (list == "images" || list == "annotations"))
+      throw Error(file_ + ": has two lists \"" + list + "\"");
+  }
+
+  void end_list(const std::string& list) {
+    const auto refuse_repeated = [&](const char* what, std::optional<std::int64_t> id) {
+      if (id) throw Error(file_ + ": " + what + " " + std::to_string(*id) + ": the id is used twice");
+    };
+    if (list == "images") refuse_repeated("image", image_ids_.seal());
+    if (list != "annotations") return;
+    put_aside();
+    refuse_repeated("annotation", annotation_ids_.seal());
+  }
+
+  void take_category(const CocoRecord& record) {
     const RawClass raw{record.text("name"), record.optional_text("supercategory")};
     if (!class_of_id_.emplace(record.id(), raw).second) record.fail("the id is used twice");
   }
 
-  void take_image(const Record& record) {
+  void take_image(const CocoRecord& record) {
     Image image;
     image.id = record.id();
+    image.part = part_;
     image.file = record.text("file_name");
     check_file_name(record, image.file);
     image.width = record.side("width");
@@ -222,12 +158,12 @@ class CocoFile {
     image.absent = category_ids(record, "neg_category_ids");
     image.not_exhaustive = category_ids(record, "not_exhaustive_category_ids");
     image.path = images_folder_ / image.file;
-    if (!image_of_id_.emplace(record.id(), part_.images.size()).second) record.fail("the id is used twice");
+    image_ids_.add(record.id());
     if (!files_.insert(image.file).second) record.fail("file name '" + image.file + "' is used twice");
-    part_.images.push_back(std::move(image));
+    images_.push_back(image);
   }
 
-  static std::vector<int> category_ids(const Record& record, const char* name) {
+  static std::vector<int> category_ids(const CocoRecord& record, const char* name) {
     std::vector<int> ids;
     for (const json& id : record.list(name)) {
       if (!id.is_number_integer() || id.get<std::int64_t>() != static_cast<int>(id.get<std::int64_t>())) {
@@ -238,44 +174,94 @@ class CocoFile {
     return ids;
   }
 
-  void take_annotation(const Record& record) {
-    if (!annotation_ids_.insert(record.id()).second) record.fail("the id is used twice");
-    Waiting waiting{record.integer("image_id"), record.integer("category_id"), {}, record.id()};
+  void take_annotation(const CocoRecord& record) {
+    annotation_ids_.add(record.id());
+    const std::int64_t image_id = record.integer("image_id"), category_id = record.integer("category_id");
     if (is_crowd(record.value())) return;
-    waiting.annotation.label = record.optional_text("label");
-    waiting.annotation.origin = origin_of(record);
-    const auto image = image_of_id_.find(waiting.image_id);
-    if (image == image_of_id_.end()) {
-      // The images come later, or never: whether the box lies inside has to wait.
-      static const Image anywhere = [] {
-        Image i;
-        i.width = i.height = largest_side;
-        return i;
-      }();
-      waiting.annotation.box = record.box(record.field("bbox"), "bbox", anywhere);
-    } else {
-      waiting.annotation.box = record.box(record.field("bbox"), "bbox", part_.images[image->second]);
+    if (waiting_.image_id != image_id || waiting_.ids.size() >= Waiting::most) {
+      put_aside();
+      waiting_.image_id = image_id;
     }
-    waiting_.push_back(std::move(waiting));
+    Annotation annotation;
+    annotation.label = record.optional_text("label");
+    annotation.origin = origin_of(record);
+    annotation.box = record.box(record.field("bbox"), "bbox", image_of(image_id));
+    waiting_.ids.push_back(record.id());
+    waiting_.category_ids.push_back(category_id);
+    waiting_.annotations.push_back(std::move(annotation));
+  }
+
+  // Where images come later, or never, one that any box lies inside: it has to wait whether it does.
+  const Image& image_of(std::int64_t image_id) {
+    if (owner_ && owner_->id == image_id) return *owner_;
+    const auto index = image_ids_.find(image_id);
+    if (!index) {
+      owner_.emplace();
+      owner_->id = image_id;
+      owner_->width = owner_->height = largest_coco_side;
+    } else {
+      owner_.emplace(images_[*index]);
+    }
+    return *owner_;
+  }
+
+  void put_aside() {
+    if (!waiting_.ids.empty()) all_waiting_.push_back(waiting_);
+    waiting_ = {};
   }
 
   void finish_classes() {
     std::map<std::string, int> index_of_name;
     for (const auto& [id, raw] : class_of_id_) {
-      const int index = static_cast<int>(part_.classes.size());
+      const int index = static_cast<int>(result_.classes.size());
       if (!index_of_name.emplace(raw.name, index).second) {
         throw Error(file_ + ": two categories are named '" + raw.name + "'");
       }
       category_of_id_[id] = index;
-      part_.classes.push_back({raw.name, -1});
+      result_.classes.push_back({raw.name, -1});
     }
     for (const auto& [id, raw] : class_of_id_) {
       const auto parent = index_of_name.find(raw.parent);
       const int index = category_of_id_[id];
       if (parent != index_of_name.end() && parent->second != index) {
-        part_.classes[static_cast<std::size_t>(index)].parent = parent->second;
+        result_.classes[static_cast<std::size_t>(index)].parent = parent->second;
       }
     }
+  }
+
+  // Each image with its annotations.
+  void finish_images() {
+    const std::vector<OfImage> waiting = waiting_by_image();
+    auto next = waiting.begin();
+    for (std::size_t i = 0; i < images_.size(); ++i) {
+      Image image = images_[i];
+      finish_image(image);
+      for (; next != waiting.end() && next->image == i; ++next) {
+        const Waiting some = all_waiting_[next->waiting];
+        for (std::size_t k = 0; k < some.ids.size(); ++k)
+          finish_annotation(image, some.annotations[k], some.category_ids[k], some.ids[k]);
+      }
+      result_.images.push_back(image);
+    }
+  }
+
+  // By their images, those of one image in the order of the file.
+  std::vector<OfImage> waiting_by_image() const {
+    std::vector<OfImage> all;
+    all.reserve(all_waiting_.size());
+    for (std::size_t i = 0; i < all_waiting_.size(); ++i) {
+      const Waiting some = all_waiting_[i];
+      const auto image = image_ids_.find(some.image_id);
+      if (!image) {
+        throw Error(file_ + ": annotation " + std::to_string(some.ids.front()) +
+                    ": names an image id that no image has");
+      }
+      all.push_back({static_cast<std::uint32_t>(*image), static_cast<std::uint32_t>(i)});
+    }
+    std::sort(all.begin(), all.end(), [](const OfImage& a, const OfImage& b) {
+      return std::tie(a.image, a.waiting) < std::tie(b.image, b.waiting);
+    });
+    return all;
   }
 
   void finish_image(Image& image) const {
@@ -291,16 +277,13 @@ class CocoFile {
     }
   }
 
-  void finish_annotation(std::int64_t image_id, std::int64_t category_id, Annotation& annotation,
-                         std::int64_t id) {
+  void finish_annotation(Image& owner, Annotation annotation, std::int64_t category_id,
+                         std::int64_t id) const {
     const auto where = [&] { return file_ + ": annotation " + std::to_string(id) + ": "; };
-    const auto image = image_of_id_.find(image_id);
-    if (image == image_of_id_.end()) throw Error(where() + "names an image id that no image has");
     const auto category = category_of_id_.find(category_id);
     if (category == category_of_id_.end()) throw Error(where() + "names a category id that no category has");
-    Image& owner = part_.images[image->second];
     Box& box = annotation.box;
-    if (box.x_max > owner.width + rounding_slack || box.y_max > owner.height + rounding_slack) {
+    if (box.x_max > owner.width + coco_rounding_slack || box.y_max > owner.height + coco_rounding_slack) {
       throw Error(where() + "box reaches outside its image '" + owner.file + "'");
     }
     box.x_max = std::min(box.x_max, double(owner.width));
@@ -312,20 +295,24 @@ class CocoFile {
 
   std::string file_;
   std::filesystem::path images_folder_;
-  CocoPart part_;
+  std::string part_;
+  CocoPart result_;
   std::set<std::string> lists_;
   std::map<std::int64_t, RawClass> class_of_id_;
   std::map<std::int64_t, int> category_of_id_;
-  std::unordered_map<std::int64_t, std::size_t> image_of_id_;
-  std::unordered_set<std::string> files_;
-  std::unordered_set<std::int64_t> annotation_ids_;
-  std::vector<Waiting> waiting_;
+  StoredList<Image> images_;  // without their annotations
+  IdRuns image_ids_, annotation_ids_;
+  NameTable files_;
+  std::optional<Image> owner_;  // of the annotation that was read last
+  Waiting waiting_;             // the last annotations, if ids is not empty
+  StoredList<Waiting> all_waiting_;
 };
 
 }  // namespace
 
-CocoPart read_coco(const std::filesystem::path& file, const std::filesystem::path& images_folder) {
-  return CocoFile(file, images_folder).read();
+CocoPart read_coco(const std::filesystem::path& file, const std::filesystem::path& images_folder,
+                   const std::string& part) {
+  return CocoFile(file, images_folder, part).read();
 }
 
 }  // namespace smearscope::corpus

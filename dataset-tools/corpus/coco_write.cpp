@@ -79,7 +79,7 @@ const char* frequency_of(std::size_t images) {
   return images <= 10 ? "r" : images <= 100 ? "c" : "f";
 }
 
-void write_categories(std::ostream& out, const Corpus& corpus, const std::string& part) {
+void write_categories(std::ostream& out, const StoredCorpus& corpus, const std::string& part) {
   std::vector<std::size_t> images(corpus.classes.size()), boxes(corpus.classes.size());
   for (const Image& image : corpus.images) {
     if (image.part != part) continue;
@@ -102,22 +102,25 @@ void write_categories(std::ostream& out, const Corpus& corpus, const std::string
   }
 }
 
-void write_document(std::ostream& out, const Corpus& corpus, const std::string& part,
+void write_document(std::ostream& out, const StoredCorpus& corpus, const std::string& part,
                     std::int64_t& next_annotation_id) {
   out << "{\n\"info\": {\"description\": \"Smearscope corpus\"},\n\"licenses\": []";
   write_categories(out, corpus, part);
   {
     List list(out, "images");
-    for (std::size_t i = 0; i < corpus.images.size(); ++i) {
-      if (corpus.images[i].part == part) list.add(record_of(corpus.images[i], i + 1));
+    std::size_t id = 0;
+    for (const Image& image : corpus.images) {
+      ++id;
+      if (image.part == part) list.add(record_of(image, id));
     }
   }
   {
     List list(out, "annotations");
-    for (std::size_t i = 0; i < corpus.images.size(); ++i) {
-      if (corpus.images[i].part != part) continue;
-      for (const Annotation& a : corpus.images[i].annotations)
-        list.add(record_of(a, next_annotation_id++, i + 1));
+    std::size_t image_id = 0;
+    for (const Image& image : corpus.images) {
+      ++image_id;
+      if (image.part != part) continue;
+      for (const Annotation& a : image.annotations) list.add(record_of(a, next_annotation_id++, image_id));
     }
   }
   out << "\n}\n";
@@ -125,7 +128,7 @@ void write_document(std::ostream& out, const Corpus& corpus, const std::string& 
 
 }  // namespace
 
-void write_coco(const std::filesystem::path& file, const Corpus& corpus, const std::string& part,
+void write_coco(const std::filesystem::path& file, const StoredCorpus& corpus, const std::string& part,
                 std::int64_t& next_annotation_id) {
   const std::filesystem::path beside = file.string() + ".new";
   std::ofstream out(beside, std::ios::binary | std::ios::trunc);

@@ -4,7 +4,7 @@
 #include <array>
 #include <fstream>
 #include <sstream>
-#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "corpus/coco.h"
@@ -23,7 +23,7 @@ struct Part {
 constexpr std::array<Part, 4> parts{
     {{"train", "train.json"}, {"val", "val.json"}, {"test", "test.json"}, {"", "all.json"}}};
 
-void check_image_files(const std::vector<Image>& images, const fs::path& images_folder,
+void check_image_files(const StoredList<Image>& images, const fs::path& images_folder,
                        const fs::path& annotations) {
   const fs::path root = fs::weakly_canonical(images_folder);
   for (const Image& image : images) {
@@ -40,23 +40,30 @@ void check_image_files(const std::vector<Image>& images, const fs::path& images_
   }
 }
 
-void check_file_names(const Corpus& corpus) {
-  std::unordered_set<std::string> names;
-  for (const Image& image : corpus.images) {
-    if (!names.insert(image.file).second) throw Error("two images are named '" + image.file + "'");
-  }
+void check_file_names(const StoredCorpus& corpus) {
+  const std::size_t repeated = first_repeated_file(corpus.images);
+  if (repeated < corpus.images.size())
+    throw Error("two images are named '" + corpus.images[repeated].file + "'");
 }
 
 // Images in the order of their ids, if these tell all images of all parts apart (ours do).
-void restore_order(std::vector<Image>& images) {
-  std::unordered_set<std::int64_t> ids;
-  for (const Image& image : images) ids.insert(image.id);
-  if (ids.size() != images.size()) return;
-  std::stable_sort(images.begin(), images.end(), [](const Image& a, const Image& b) { return a.id < b.id; });
+void restore_order(StoredList<Image>& images) {
+  std::vector<std::pair<std::int64_t, std::uint32_t>> order;  // ids and indices
+  order.reserve(images.size());
+  for (const Image& image : images) order.emplace_back(image.id, static_cast<std::uint32_t>(order.size()));
+  std::sort(order.begin(), order.end());
+  const auto repeated = std::adjacent_find(order.begin(), order.end(),
+                                           [](const auto& a, const auto& b) { return a.first == b.first; });
+  if (repeated != order.end()) return;
+  images.reorder(order, [](const auto& entry) { return entry.second; });
 }
 
-void describe(std::ostream& out, const char* part, const Image& image, const std::string& sha256) {
-  out << part << ' ' << image.file << ' ' << image.width << ' ' << image.height << ' ' << sha256 << '\n';
+// What the digest is made of.
+std::string description_of(const Image& image, const char* part) {
+  std::ostringstream out;
+  out.precision(17);
+  out << part << ' ' << image.file << ' ' << image.width << ' ' << image.height << ' '
+      << sha256_of_file(image.path) << '\n';
   for (const Annotation& a : image.annotations) {
     out << a.category << ' ' << a.box.x_min << ' ' << a.box.y_min << ' ' << a.box.x_max << ' ' << a.box.y_max
         << '\n';
@@ -67,29 +74,27 @@ void describe(std::ostream& out, const char* part, const Image& image, const std
   for (const Box& box : image.ignore_regions) {
     out << "ignore " << box.x_min << ' ' << box.y_min << ' ' << box.x_max << ' ' << box.y_max << '\n';
   }
+  return out.str();
 }
 
 }  // namespace
 
-Corpus read_corpus(const fs::path& folder) {
+StoredCorpus open_corpus(const fs::path& folder) {
   if (!fs::is_directory(folder)) throw Error(folder.string() + ": no such corpus folder");
-  Corpus corpus;
+  StoredCorpus corpus;
   std::string first;
   for (const Part& part : parts) {
     fs::path file = folder / "annotations" / part.file;
     if (!fs::exists(file)) file.replace_filename(std::string("instances_") + part.file);
     if (!fs::exists(file)) continue;
-    CocoPart read = read_coco(file, folder / "images");
+    CocoPart read = read_coco(file, folder / "images", part.name);
     check_image_files(read.images, folder / "images", file);
     if (!first.empty() && read.classes != corpus.classes) {
       throw Error(file.string() + ": its classes differ from those of " + first);
     }
     first = file.filename().string();
     corpus.classes = std::move(read.classes);
-    for (Image& image : read.images) {
-      image.part = part.name;
-      corpus.images.push_back(std::move(image));
-    }
+    corpus.images.append(std::move(read.images));
   }
   if (first.empty()) {
     throw Error(folder.string() + ": not a corpus: annotations/{train,val,test,all}.json are all missing");
@@ -105,6 +110,10 @@ Corpus read_corpus(const fs::path& folder) {
   return corpus;
 }
 
+Corpus read_corpus(const fs::path& folder) {
+  return in_memory(open_corpus(folder));
+}
+
 fs::path NewCorpus::image_path(const std::string& file) const {
   if (file.empty()) throw Error(folder_.name().string() + ": an image has no name");
   const fs::path name(file);
@@ -112,7 +121,7 @@ fs::path NewCorpus::image_path(const std::string& file) const {
   return folder_.file(name.is_absolute() ? name : "images" / name);
 }
 
-void NewCorpus::finish(const Corpus& corpus) {
+void NewCorpus::finish(const StoredCorpus& corpus) {
   check_file_names(corpus);
   std::int64_t annotation_id = 1;
   for (const Part& part : parts) {
@@ -135,7 +144,7 @@ void transfer_file(const fs::path& from, const fs::path& to, Transfer transfer) 
   fs::permissions(to, fs::perms::owner_write, fs::perm_options::add);
 }
 
-void write_corpus(const fs::path& folder, const Corpus& corpus, Transfer transfer) {
+void write_corpus(const fs::path& folder, const StoredCorpus& corpus, Transfer transfer) {
   check_file_names(corpus);
   NewCorpus fresh(folder);
   try {
@@ -147,19 +156,23 @@ void write_corpus(const fs::path& folder, const Corpus& corpus, Transfer transfe
   fresh.finish(corpus);
 }
 
-std::string digest_of(const Corpus& corpus) {
-  std::vector<std::string> sums(corpus.images.size());
-  parallel_for(sums.size(), 0, [&](std::size_t i) { sums[i] = sha256_of_file(corpus.images[i].path); });
-  std::ostringstream text;
-  text.precision(17);
-  for (const Class& c : corpus.classes) text << "class " << c.name << '\n';
+std::string digest_of(const StoredCorpus& corpus) {
+  Sha256 sum;
+  const auto add = [&](const std::string& text) { sum.add(text.data(), text.size()); };
+  for (const Class& c : corpus.classes) add("class " + c.name + '\n');
+  constexpr std::size_t at_once = 1024;
+  std::vector<std::string> texts(at_once);
   for (const Part& part : parts) {
-    for (std::size_t i = 0; i < sums.size(); ++i) {
-      const bool is_here = corpus.images[i].part == part.name;
-      if (is_here) describe(text, *part.name ? part.name : "all", corpus.images[i], sums[i]);
+    for (std::size_t begin = 0; begin < corpus.images.size(); begin += at_once) {
+      const std::size_t count = std::min(at_once, corpus.images.size() - begin);
+      parallel_for(count, 0, [&](std::size_t i) {
+        const Image image = corpus.images[begin + i];
+        texts[i] = image.part == part.name ? description_of(image, *part.name ? part.name : "all") : "";
+      });
+      for (std::size_t i = 0; i < count; ++i) add(texts[i]);
     }
   }
-  return sha256_of_text(text.str());
+  return sum.finish();
 }
 
 std::string sha256_of_text(const std::string& text) {

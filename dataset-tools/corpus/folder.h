@@ -6,7 +6,7 @@
 #include <string>
 
 #include "corpus/new_folder.h"
-#include "corpus/records.h"
+#include "corpus/stored_corpus.h"
 #include "smearscope/error.h"
 
 namespace smearscope::corpus {
@@ -15,6 +15,8 @@ namespace smearscope::corpus {
 // `export --format coco` writes it, is as good as train.json) and, if there, provenance.csv. Throws Error
 // as read_coco and read_provenance do, and if an image file is missing or lies outside the folder (a link), a
 // file name is used twice, or the parts have different classes.
+StoredCorpus open_corpus(const std::filesystem::path& folder);
+// The same, all of it in memory.
 Corpus read_corpus(const std::filesystem::path& folder);
 
 // A corpus folder that is being written; there whole or not at all.
@@ -26,7 +28,7 @@ class NewCorpus {
   std::filesystem::path image_path(const std::string& file) const;
   // Writes annotations (of parts that have images) and provenance, and gives the folder its name. Throws
   // Error if two images have one file name or something can't be written.
-  void finish(const Corpus& corpus);
+  void finish(const StoredCorpus& corpus);
 
  private:
   NewFolder folder_;
@@ -40,12 +42,12 @@ void transfer_file(const std::filesystem::path& from, const std::filesystem::pat
 
 // Writes a new corpus folder with each image's bytes from Image::path. Throws Error as NewCorpus does, or if
 // an image can't be read or written.
-void write_corpus(const std::filesystem::path& folder, const Corpus& corpus,
+void write_corpus(const std::filesystem::path& folder, const StoredCorpus& corpus,
                   Transfer transfer = Transfer::copy);
 
 // SHA-256 (64 hex digits) over classes, annotations and image bytes, in file order; says whether two folders
 // hold the same corpus. Reads every image file.
-std::string digest_of(const Corpus& corpus);
+std::string digest_of(const StoredCorpus& corpus);
 
 std::string sha256_of_text(const std::string& text);
 

@@ -2,9 +2,10 @@
 
 #include <fstream>
 #include <numeric>
-#include <unordered_map>
+#include <optional>
 
 #include "corpus/csv.h"
+#include "storage/name_table.h"
 
 namespace smearscope::corpus {
 namespace {
@@ -13,52 +14,98 @@ namespace {
 class Forest {
  public:
   explicit Forest(std::size_t count) : parent_(count) {
-    std::iota(parent_.begin(), parent_.end(), std::size_t(0));
+    std::iota(parent_.begin(), parent_.end(), std::uint32_t(0));
   }
-  std::size_t root(std::size_t i) {
-    while (parent_[i] != i) i = parent_[i] = parent_[parent_[i]];
-    return i;
-  }
-  void join(std::size_t a, std::size_t b) {
-    a = root(a);
-    b = root(b);
+  void join(std::size_t first, std::size_t second) {
+    const std::uint32_t a = root(first), b = root(second);
     parent_[std::max(a, b)] = std::min(a, b);
+  }
+  std::vector<std::uint32_t> roots() && {
+    for (std::size_t i = 0; i < parent_.size(); ++i) parent_[i] = root(i);
+    return std::move(parent_);
   }
 
  private:
-  std::vector<std::size_t> parent_;
+  std::uint32_t root(std::size_t of) {
+    auto i = static_cast<std::uint32_t>(of);
+    while (parent_[i] != i) i = parent_[i] = parent_[parent_[i]];
+    return i;
+  }
+
+  std::vector<std::uint32_t> parent_;
 };
+
+// The rows of a table of groups.
+class Declared {
+ public:
+  void add(const std::string& name, const std::string& group) {
+    const auto [number, is_new] = names_.insert(name);
+    if (is_new) last_.emplace_back();
+    last_[number] = {++rows_, static_cast<std::uint32_t>(groups_.insert(group).first)};
+  }
+
+  // By the last row that names the image.
+  std::optional<std::string> group_of(const Image& image) const {
+    Row last;
+    for (const std::string& name : {image.file, image.source_file}) {
+      const auto number = names_.find(name);
+      if (number && last_[*number].row > last.row) last = last_[*number];
+    }
+    if (last.row == 0) return std::nullopt;
+    return std::string(groups_[last.group]);
+  }
+
+ private:
+  struct Row {
+    std::uint32_t row = 0, group = 0;  // row: from 1
+  };
+
+  NameTable names_, groups_;
+  std::vector<Row> last_;  // of each name
+  std::uint32_t rows_ = 0;
+};
+
+NameTable names_of(const StoredList<Image>& images) {
+  NameTable names;
+  for (const Image& image : images) {
+    names.insert(image.file);
+    names.insert(image.source_file);
+  }
+  return names;
+}
 
 }  // namespace
 
-std::vector<std::size_t> together_with(const std::vector<Image>& images,
-                                       const std::vector<std::pair<std::size_t, std::size_t>>& pairs) {
+std::vector<std::uint32_t> together_with(const StoredList<Image>& images,
+                                         const std::vector<std::pair<std::size_t, std::size_t>>& pairs) {
   Forest forest(images.size());
-  std::unordered_map<std::string, std::size_t> first_of_group;
-  for (std::size_t i = 0; i < images.size(); ++i) {
-    if (images[i].group.empty()) continue;
-    const auto [first, is_new] = first_of_group.emplace(images[i].group, i);
-    if (!is_new) forest.join(first->second, i);
+  NameTable groups;
+  std::vector<std::size_t> first_of_group;
+  std::size_t index = 0;
+  for (const Image& image : images) {
+    const std::size_t i = index++;
+    if (image.group.empty()) continue;
+    const auto [group, is_new] = groups.insert(image.group);
+    if (is_new) first_of_group.push_back(i);
+    forest.join(first_of_group[group], i);
   }
   for (const auto& [a, b] : pairs) forest.join(a, b);
-  std::vector<std::size_t> first(images.size());
-  for (std::size_t i = 0; i < first.size(); ++i) first[i] = forest.root(i);
-  return first;
+  return std::move(forest).roots();
 }
 
-void declare_groups(const std::string& file, std::vector<Image>& images) {
+void declare_groups(const std::string& file, StoredList<Image>& images) {
   std::ifstream in(file, std::ios::binary);
   if (!in) throw Error(file + ": cannot read the file");
-  std::unordered_multimap<std::string, Image*> image_of;
-  for (Image& image : images) {
-    image_of.emplace(image.file, &image);
-    if (image.source_file != image.file) image_of.emplace(image.source_file, &image);
-  }
+  const NameTable known = names_of(images);
+  Declared declared;
   CsvReader csv(in, file, {"file", "group"});
   for (std::vector<std::string> row; csv.next(row);) {
-    const auto [first, last] = image_of.equal_range(row[0]);
-    if (first == last) csv.fail("there is no image '" + row[0] + "' in the corpus");
-    for (auto at = first; at != last; ++at) at->second->group = row[1];
+    if (!known.has(row[0])) csv.fail("there is no image '" + row[0] + "' in the corpus");
+    declared.add(row[0], row[1]);
+  }
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    if (const auto group = declared.group_of(images[i]))
+      images.change(i, [&](Image& image) { image.group = *group; });
   }
 }
 

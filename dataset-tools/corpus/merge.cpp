@@ -2,8 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <iterator>
-#include <numeric>
+#include <map>
 #include <optional>
 
 #include "corpus/groups.h"
@@ -14,38 +13,33 @@
 namespace smearscope::corpus {
 namespace {
 
-bool is_for_judging(const Image& image) {
-  return image.part == "val" || image.part == "test";
-}
-
 class Merger {
  public:
-  explicit Merger(std::vector<Corpus> corpora, const MergeOptions& options) : options_(options) {
+  explicit Merger(std::vector<StoredCorpus> corpora, const MergeOptions& options) : options_(options) {
     result_.corpus.classes = corpora.front().classes;
-    for (Corpus& corpus : corpora) {
-      std::move(corpus.images.begin(), corpus.images.end(), std::back_inserter(images_));
-      std::move(corpus.left_out.begin(), corpus.left_out.end(), std::back_inserter(result_.corpus.left_out));
+    for (StoredCorpus& corpus : corpora) {
+      images_.append(std::move(corpus.images));
+      result_.corpus.left_out.append(std::move(corpus.left_out));
     }
     left_out_.resize(images_.size());
-    neighbours_.resize(images_.size());
   }
 
   MergeResult run() {
+    for (const Image& image : images_) use_.push_back(use_of(image));
     pairs_ = find_copies(images_, options_.threads);
-    for (const Pair& pair : pairs_) {
-      neighbours_[pair.first].push_back(&pair);
-      neighbours_[pair.second].push_back(&pair);
+    for (std::size_t i = 0; i < pairs_.size(); ++i) {
+      pairs_of_[pairs_[i].first].push_back(i);
+      pairs_of_[pairs_[i].second].push_back(i);
     }
-    std::vector<std::size_t> order(images_.size());
-    std::iota(order.begin(), order.end(), std::size_t(0));
-    std::stable_partition(order.begin(), order.end(),
-                          [&](std::size_t i) { return is_for_judging(images_[i]); });
-    // An image is compared with those that were decided to stay before it.
+    // An image is compared with those that were decided to stay before it. Images without pairs all stay.
     std::vector<bool> stays(images_.size());
-    for (const std::size_t index : order) {
-      const auto reason = reason_to_leave_out(index, stays);
-      stays[index] = !reason;
-      if (reason) leave_out(index, *reason);
+    for (const bool judging : {true, false}) {
+      for (const auto& [index, pairs] : pairs_of_) {
+        if ((use_[index] == Use::judging) != judging) continue;
+        const auto reason = reason_to_leave_out(index, pairs, stays);
+        stays[index] = !reason;
+        if (reason) leave_out(index, *reason);
+      }
     }
     group_fields();
     gather();
@@ -53,18 +47,26 @@ class Merger {
   }
 
  private:
+  enum class Use : char { judging, training, none };
   struct Reason {
     const Pair* pair;
     std::size_t kept;
   };
 
+  static Use use_of(const Image& image) {
+    if (image.part == "val" || image.part == "test") return Use::judging;
+    return image.part == "train" ? Use::training : Use::none;
+  }
+
   // Of all reasons the one with the strongest likeness, then the earliest image.
-  std::optional<Reason> reason_to_leave_out(std::size_t index, const std::vector<bool>& stays) const {
+  std::optional<Reason> reason_to_leave_out(std::size_t index, const std::vector<std::size_t>& pairs,
+                                            const std::vector<bool>& stays) const {
     std::optional<Reason> best;
-    for (const Pair* pair : neighbours_[index]) {
+    for (const std::size_t number : pairs) {
+      const Pair* pair = &pairs_[number];
       const std::size_t other = pair->first == index ? pair->second : pair->first;
       if (!stays[other]) continue;
-      const bool leak = is_for_judging(images_[other]) && images_[index].part == "train";
+      const bool leak = use_[other] == Use::judging && use_[index] == Use::training;
       if (pair->likeness == Likeness::same_field && !leak) continue;
       const auto rank = [](const Reason& r) { return std::make_pair(r.pair->likeness, r.kept); };
       const Reason reason{pair, other};
@@ -75,8 +77,8 @@ class Merger {
 
   void leave_out(std::size_t index, const Reason& reason) {
     left_out_[index] = true;
-    Image& kept = images_[reason.kept];
-    const Image& copy = images_[index];
+    Image kept = images_[reason.kept];
+    const Image copy = images_[index];
     const bool copy_is_first = reason.pair->first == index;
     const cv::Matx23d to_kept = copy_is_first ? reason.pair->to_second : inverse(reason.pair->to_second);
     const LabelComparison labels = compare_labels(kept, copy, to_kept, result_.corpus.classes);
@@ -92,6 +94,7 @@ class Merger {
     if (likeness != Likeness::same_field) {
       count(labels);
       refine(kept, copy, labels);
+      if (!labels.finer.empty()) images_.set(reason.kept, kept);
       detail += "; " + describe(labels);
     }
     ++(likeness == Likeness::same_bytes     ? result_.same_bytes
@@ -132,47 +135,51 @@ class Merger {
     for (const Pair& pair : pairs_) {
       if (!left_out_[pair.first] && !left_out_[pair.second]) fields.emplace_back(pair.first, pair.second);
     }
-    const std::vector<std::size_t> first = together_with(images_, fields);
+    const std::vector<std::uint32_t> first = together_with(images_, fields);
     for (std::size_t i = 0; i < images_.size(); ++i) {
       if (first[i] == i) continue;
-      Image& head = images_[first[i]];
+      Image head = images_[first[i]], image = images_[i];
       if (head.group.empty()) {
-        head.group = images_[i].group.empty() ? head.source + " " + head.source_file : images_[i].group;
-        result_.grouped += images_[i].group.empty();
+        head.group = image.group.empty() ? head.source + " " + head.source_file : image.group;
+        result_.grouped += image.group.empty();
+        images_.set(first[i], head);
       }
-      result_.grouped += images_[i].group.empty();
-      images_[i].group = head.group;
+      result_.grouped += image.group.empty();
+      if (image.group == head.group) continue;
+      image.group = head.group;
+      images_.set(i, image);
     }
   }
 
   void gather() {
+    StoredList<Image>& gathered = result_.corpus.images;
     for (std::size_t i = 0; i < images_.size(); ++i) {
-      const bool wanted = options_.only.empty() || images_[i].source == options_.only;
-      if (!left_out_[i] && wanted) result_.corpus.images.push_back(std::move(images_[i]));
-    }
-    if (result_.corpus.images.empty() && !options_.only.empty())
-      throw Error("--only " + options_.only + ": no image is of that source, or all are copies of others");
-    std::size_t id = 0;
-    for (Image& image : result_.corpus.images) {
+      if (left_out_[i]) continue;
+      Image image = images_[i];
+      if (!options_.only.empty() && image.source != options_.only) continue;
       char name[32];
-      std::snprintf(name, sizeof name, "%06zu", ++id);
+      std::snprintf(name, sizeof name, "%06zu", gathered.size() + 1);
       image.file = name + lower_extension(image.file);
+      gathered.push_back(image);
     }
+    if (gathered.empty() && !options_.only.empty())
+      throw Error("--only " + options_.only + ": no image is of that source, or all are copies of others");
   }
 
   const MergeOptions& options_;
   MergeResult result_;
-  std::vector<Image> images_;
+  StoredList<Image> images_;
+  std::vector<Use> use_;  // of each image
   std::vector<Pair> pairs_;
-  std::vector<std::vector<const Pair*>> neighbours_;
+  std::map<std::size_t, std::vector<std::size_t>> pairs_of_;  // of images that have any: indices into pairs_
   std::vector<bool> left_out_;
 };
 
 }  // namespace
 
-MergeResult merge(std::vector<Corpus> corpora, const MergeOptions& options) {
+MergeResult merge(std::vector<StoredCorpus> corpora, const MergeOptions& options) {
   if (corpora.empty()) throw Error("nothing to merge: name at least one corpus");
-  for (const Corpus& corpus : corpora) {
+  for (const StoredCorpus& corpus : corpora) {
     if (corpus.classes != corpora.front().classes) {
       throw Error("the corpora have different classes; standardise them first, with one taxonomy");
     }

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "corpus/records.h"
+#include "corpus/stored_corpus.h"
 #include "smearscope/error.h"
 
 namespace smearscope::corpus {
@@ -15,7 +15,7 @@ struct MergeOptions {
 };
 
 struct MergeResult {
-  Corpus corpus;
+  StoredCorpus corpus;
   std::size_t same_bytes = 0, same_picture = 0, same_field = 0;  // images left out because they were
   std::size_t labels_agree = 0, labels_differ = 0, labels_only_kept = 0, labels_only_copy = 0;  // of copies
   std::size_t classes_refined = 0;
@@ -32,6 +32,6 @@ struct MergeResult {
 // 000002.png, ...; that is also their order in the corpus. The same corpora give the same result on any
 // number of threads. Throws Error if there are none, classes differ, no image is of the source `only`, or a
 // file isn't an image.
-MergeResult merge(std::vector<Corpus> corpora, const MergeOptions& options = {});
+MergeResult merge(std::vector<StoredCorpus> corpora, const MergeOptions& options = {});
 
 }  // namespace smearscope::corpus

@@ -1,9 +1,10 @@
 #include "corpus/provenance.h"
 
 #include <fstream>
-#include <unordered_map>
+#include <optional>
 
 #include "corpus/csv.h"
+#include "storage/name_table.h"
 
 namespace smearscope::corpus {
 namespace {
@@ -12,7 +13,7 @@ constexpr const char* image_row = "image";
 
 }  // namespace
 
-void write_provenance(const std::filesystem::path& file, const Corpus& corpus) {
+void write_provenance(const std::filesystem::path& file, const StoredCorpus& corpus) {
   std::ofstream out(file, std::ios::binary | std::ios::trunc);
   write_csv_row(out, provenance_columns);
   for (const Image& image : corpus.images) {
@@ -30,12 +31,18 @@ void write_provenance(const std::filesystem::path& file, const Corpus& corpus) {
   if (!out) throw Error(file.string() + ": cannot write the file (is the disk full?)");
 }
 
-void read_provenance(const std::filesystem::path& file, Corpus& corpus) {
+void read_provenance(const std::filesystem::path& file, StoredCorpus& corpus) {
   std::ifstream in(file, std::ios::binary);
   if (!in) throw Error(file.string() + ": cannot read the file");
-  std::unordered_map<std::string, Image*> image_of_file;
-  for (Image& image : corpus.images) image_of_file[image.file] = &image;
+  NameTable files;
+  for (const Image& image : corpus.images) files.insert(image.file);
 
+  // Rows of one image mostly follow each other.
+  std::optional<std::size_t> index;
+  Image image;
+  const auto finish_image = [&] {
+    if (index) corpus.images.set(*index, image);
+  };
   CsvReader csv(in, file.string(), provenance_columns);
   for (std::vector<std::string> cells; csv.next(cells);) {
     const std::string &name = cells[3], &rule = cells[4], &detail = cells[5];
@@ -43,14 +50,19 @@ void read_provenance(const std::filesystem::path& file, Corpus& corpus) {
       corpus.left_out.push_back({cells[0], cells[1], cells[2], {rule, detail}});
       continue;
     }
-    const auto image = image_of_file.find(name);
-    if (image == image_of_file.end()) continue;
+    if (!index || name != image.file) {
+      finish_image();
+      index = files.find(name);
+      if (!index) continue;
+      image = corpus.images[*index];
+    }
     if (rule == image_row) {
-      image->second->sha256 = cells[2];
+      image.sha256 = cells[2];
     } else {
-      image->second->changes.push_back({rule, detail});
+      image.changes.push_back({rule, detail});
     }
   }
+  finish_image();
 }
 
 }  // namespace smearscope::corpus

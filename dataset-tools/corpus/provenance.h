@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "corpus/records.h"
+#include "corpus/stored_corpus.h"
 #include "smearscope/error.h"
 
 namespace smearscope::corpus {
@@ -17,10 +17,10 @@ inline const std::vector<std::string> provenance_columns{"source", "source_file"
                                                          "file",   "rule",        "detail"};
 
 // Throws Error if the file can't be written.
-void write_provenance(const std::filesystem::path& file, const Corpus& corpus);
+void write_provenance(const std::filesystem::path& file, const StoredCorpus& corpus);
 
 // Sets sha256 and changes of the corpus's images, and left_out. Rows of other images are ignored. Throws
 // Error, with the line, if the table is not as above.
-void read_provenance(const std::filesystem::path& file, Corpus& corpus);
+void read_provenance(const std::filesystem::path& file, StoredCorpus& corpus);
 
 }  // namespace smearscope::corpus

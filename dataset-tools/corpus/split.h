@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "corpus/records.h"
+#include "corpus/stored_corpus.h"
 #include "smearscope/error.h"
 
 namespace smearscope::corpus {
@@ -22,7 +22,7 @@ struct SplitOptions {
 // deals out the rarest class first. Images that belong together (declared groups, `pairs`) get one part. The
 // same images, seed and shares give the same parts, in whatever order the images come. Throws Error if the
 // shares make no sense, or images that belong together have different parts that are to be kept.
-void split(Corpus& corpus, const std::vector<std::pair<std::size_t, std::size_t>>& pairs,
+void split(StoredCorpus& corpus, const std::vector<std::pair<std::size_t, std::size_t>>& pairs,
            const SplitOptions& options);
 
 }  // namespace smearscope::corpus

@@ -73,43 +73,41 @@ class Standardiser {
                const std::filesystem::path& output, const StandardiseOptions& options)
       : set_(set), kind_(kind), taxonomy_(taxonomy), options_(options), fresh_(output) {}
 
-  Corpus run() {
-    results_.resize(set_.images.size());
-    std::vector<std::size_t> all(results_.size());
-    std::iota(all.begin(), all.end(), std::size_t(0));
-    take(all, std::nullopt);
-    std::vector<std::size_t> waiting;
-    std::copy_if(all.begin(), all.end(), std::back_inserter(waiting),
-                 [&](std::size_t i) { return results_[i].waits_for_scale; });
-    if (!waiting.empty()) take(waiting, usual_pixel_size());
-    Corpus corpus = gathered();
+  StoredCorpus run() {
+    const std::size_t count = set_.images.size();
+    images_.resize(count);
+    unreadable_.resize(count);
+    pixel_sizes_um_.resize(count);
+    std::vector<std::uint32_t> indices(count);
+    std::iota(indices.begin(), indices.end(), std::uint32_t(0));
+    take(indices, std::nullopt);
+    // Those that need the usual scale, which is known when all have been read.
+    indices.erase(std::remove_if(indices.begin(), indices.end(),
+                                 [&](std::uint32_t i) { return images_.has(i) || unreadable_.has(i); }),
+                  indices.end());
+    if (!indices.empty()) take(indices, usual_pixel_size());
+    StoredCorpus corpus = gathered();
     fresh_.finish(corpus);
     return corpus;
   }
 
  private:
-  struct Result {
-    std::optional<Image> image;
-    std::string problem;
-    double pixel_size_um = 0;      // before scaling; 0: unknown
-    bool waits_for_scale = false;  // needs the usual scale, which is known when all have been read
-  };
-
-  void take(const std::vector<std::size_t>& indices, std::optional<double> usual_pixel_size) {
+  void take(const std::vector<std::uint32_t>& indices, std::optional<double> usual_pixel_size) {
     Progress progress("reading " + kind_, indices.size());
     parallel_for(indices.size(), options_.threads, [&](std::size_t i) {
-      Result& result = results_[indices[i]];
+      const std::uint32_t index = indices[i];
+      const Image listed = set_.images[index];
       try {
-        take(indices[i], usual_pixel_size, result);
+        take(index, listed, usual_pixel_size);
       } catch (const Error& problem) {
-        result.problem = problem.what();
+        unreadable_.set(index,
+                        {listed.source, listed.source_file, "", {rules::file_unreadable, problem.what()}});
       }
       progress.step();
     });
   }
 
-  void take(std::size_t index, std::optional<double> usual_pixel_size, Result& result) {
-    const Image& listed = set_.images[index];
+  void take(std::size_t index, const Image& listed, std::optional<double> usual_pixel_size) {
     ImageFile file(listed.path, listed.source_file);
     Image image = read_labelled(set_, index, file);
     classify(image, taxonomy_, kind_, set_.classes, set_.gives_completeness);
@@ -117,13 +115,12 @@ class Standardiser {
     if (!set_.gives_completeness) mark_unlabelled(image, file);
     if (image.pixel_size_um <= 0) image.pixel_size_um = estimated_pixel_size_um(image, taxonomy_, file);
     if (!options_.keep_general) drop_general(image, taxonomy_);
-    result.pixel_size_um = image.pixel_size_um;
+    pixel_sizes_um_[index] = image.pixel_size_um;
     const Scaling& scaling = options_.scaling;
     double factor = 1;
     if (image.pixel_size_um > 0 || !scaling.pixel_size_um) {
       factor = scale_factor(scaling, image.width, image.height, image.pixel_size_um);
     } else if (!usual_pixel_size) {
-      result.waits_for_scale = true;
       return;
     } else if (*usual_pixel_size > 0) {
       image.pixel_size_um = *usual_pixel_size;
@@ -131,34 +128,31 @@ class Standardiser {
     }
     const std::string bytes = factor == 1 ? file.bytes() : scaled_image(image, file, factor);
     write_bytes(fresh_.image_path(image.file), bytes);
-    result.image = std::move(image);
+    images_.set(index, image);
   }
 
   // The median of those that are known; 0 if none is.
   double usual_pixel_size() const {
     std::vector<double> sizes;
-    for (const Result& result : results_) {
-      if (result.pixel_size_um > 0) sizes.push_back(result.pixel_size_um);
-    }
+    std::copy_if(pixel_sizes_um_.begin(), pixel_sizes_um_.end(), std::back_inserter(sizes),
+                 [](double size) { return size > 0; });
     if (sizes.empty()) return 0;
     const auto middle = sizes.begin() + std::ptrdiff_t(sizes.size() / 2);
     std::nth_element(sizes.begin(), middle, sizes.end());
     return *middle;
   }
 
-  Corpus gathered() {
-    Corpus corpus;
+  StoredCorpus gathered() {
+    StoredCorpus corpus;
     corpus.classes = options_.keep_general ? taxonomy_.classes : classes_without_general(taxonomy_);
     corpus.left_out = set_.left_out;
-    for (std::size_t i = 0; i < results_.size(); ++i) {
-      const Image& listed = set_.images[i];
-      if (results_[i].image) {
-        corpus.images.push_back(std::move(*results_[i].image));
-      } else {
-        corpus.left_out.push_back(
-            {listed.source, listed.source_file, "", {rules::file_unreadable, results_[i].problem}});
-      }
+    std::vector<std::uint32_t> read;
+    for (std::size_t i = 0; i < images_.size(); ++i) {
+      if (images_.has(i)) read.push_back(static_cast<std::uint32_t>(i));
+      if (unreadable_.has(i)) corpus.left_out.push_back(unreadable_[i]);
     }
+    images_.reorder(read, [](std::uint32_t i) { return i; });
+    corpus.images = std::move(images_);
     return corpus;
   }
 
@@ -167,13 +161,16 @@ class Standardiser {
   const Taxonomy& taxonomy_;
   const StandardiseOptions& options_;
   NewCorpus fresh_;
-  std::vector<Result> results_;  // as set_.images
+  // As set_.images. Each gets a record in the one or the other.
+  StoredList<Image> images_;
+  StoredList<LeftOut> unreadable_;
+  std::vector<double> pixel_sizes_um_;  // before scaling; 0: unknown
 };
 
 }  // namespace
 
-Corpus standardise(const DataSet& set, const std::string& kind, const Taxonomy& taxonomy,
-                   const std::filesystem::path& output, const StandardiseOptions& options) {
+StoredCorpus standardise(const DataSet& set, const std::string& kind, const Taxonomy& taxonomy,
+                         const std::filesystem::path& output, const StandardiseOptions& options) {
   return Standardiser(set, kind, taxonomy, output, options).run();
 }
 

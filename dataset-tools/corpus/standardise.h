@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <string>
 
-#include "corpus/records.h"
 #include "corpus/scale.h"
+#include "corpus/stored_corpus.h"
 #include "corpus/taxonomy.h"
 #include "readers/reader.h"
 #include "smearscope/error.h"
@@ -25,7 +25,7 @@ struct StandardiseOptions {
 // are to be of one scale, those that tell nothing of theirs are taken to have the median of the others; if
 // there are no others, they stay as they are. Images that need no scaling are copied byte for byte. Images
 // that can't be read are left out and listed in left_out. Throws Error if the corpus can't be written.
-Corpus standardise(const DataSet& set, const std::string& kind, const Taxonomy& taxonomy,
-                   const std::filesystem::path& output, const StandardiseOptions& options);
+StoredCorpus standardise(const DataSet& set, const std::string& kind, const Taxonomy& taxonomy,
+                         const std::filesystem::path& output, const StandardiseOptions& options);
 
 }  // namespace smearscope::corpus

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
 #include <tuple>
 
 #include "corpus/parallel.h"
@@ -12,13 +11,8 @@ namespace {
 
 constexpr double least_correlation = 0.4;  // README has the figures
 constexpr std::size_t most_compared = 1000;
-constexpr int bucket_bits = 8;  // patches are sorted in buckets of the first bits of their keys
-
-struct Entry {
-  Patch patch;
-  std::uint32_t picture;
-};
-using Bucket = std::vector<Entry>;
+constexpr int bucket_bits = 12;              // patches are sorted in buckets of the first bits of their keys
+constexpr std::size_t found_buckets = 1024;  // and what is found in buckets of ranges of pictures
 
 int bits_to_agree(std::size_t pictures) {
   constexpr int at_one = 12;
@@ -27,28 +21,11 @@ int bits_to_agree(std::size_t pictures) {
   return std::clamp(bits, 16, Patch::key_bits);
 }
 
-std::size_t bucket_of(const Patch& patch) {
-  return patch.key() >> (Patch::key_bits - bucket_bits);
-}
-
-std::vector<Bucket> into_buckets(std::vector<std::vector<Patch>> patches) {
-  std::vector<std::size_t> size(std::size_t(1) << bucket_bits);
-  for (const auto& of_picture : patches) {
-    for (const Patch& patch : of_picture) ++size[bucket_of(patch)];
-  }
-  std::vector<Bucket> buckets(size.size());
-  for (std::size_t i = 0; i < size.size(); ++i) buckets[i].reserve(size[i]);
-  for (std::size_t i = 0; i < patches.size(); ++i) {
-    for (const Patch& patch : patches[i]) buckets[bucket_of(patch)].push_back({patch, std::uint32_t(i)});
-    patches[i] = {};  // each patch is in memory about once
-  }
-  return buckets;
-}
-
 // Sorts them, and leaves of each pair of pictures that which correlates best.
 void keep_best(std::vector<Candidate>& candidates) {
   std::stable_sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-    return std::tie(a.first, a.second, b.correlation) < std::tie(b.first, b.second, a.correlation);
+    return std::tie(a.first, a.second, b.correlation, a.key) <
+           std::tie(b.first, b.second, a.correlation, b.key);
   });
   const auto end = std::unique(
       candidates.begin(), candidates.end(),
@@ -56,44 +33,120 @@ void keep_best(std::vector<Candidate>& candidates) {
   candidates.erase(end, candidates.end());
 }
 
-std::vector<Candidate> candidates_in(Bucket& bucket, int bits, const std::vector<Miniature>& miniatures) {
-  const auto key = [&](const Entry& entry) { return entry.patch.key() >> (Patch::key_bits - bits); };
-  std::stable_sort(bucket.begin(), bucket.end(),
-                   [&](const Entry& a, const Entry& b) { return key(a) < key(b); });
-  std::vector<Candidate> found;
-  for (std::size_t i = 0; i < bucket.size(); ++i) {
-    const Entry& one = bucket[i];
-    const std::size_t end = std::min(bucket.size(), i + 1 + most_compared);
-    for (std::size_t k = i + 1; k < end && key(bucket[k]) == key(one); ++k) {
-      const Entry& other = bucket[k];
-      if (other.picture == one.picture) continue;
-      const AxisMap map = map_between(one.patch, other.patch);
-      const double correlation = rough_correlation(miniatures[one.picture], miniatures[other.picture], map);
-      if (correlation >= least_correlation) found.push_back({one.picture, other.picture, map, correlation});
-    }
+// The miniatures of the entries of a bucket that have one key, read as the search moves through them.
+class Window {
+ public:
+  explicit Window(const StoredList<Miniature>& miniatures) : all_(miniatures) {}
+
+  // For that many entries from now on.
+  void make_room(std::size_t entries) {
+    const std::size_t size = std::min(entries, most_compared + 1);
+    if (slots_.size() < size) slots_.assign(size, {});
   }
-  keep_best(found);
-  return found;
-}
+
+  const Miniature& of(std::size_t entry, std::uint32_t picture) {
+    Slot& slot = slots_[entry % slots_.size()];
+    if (slot.entry != entry) slot = {entry, all_[picture]};
+    return slot.miniature;
+  }
+
+ private:
+  struct Slot {
+    std::size_t entry = ~std::size_t(0);
+    Miniature miniature;
+  };
+  const StoredList<Miniature>& all_;
+  std::vector<Slot> slots_;
+};
 
 }  // namespace
 
-std::vector<Candidate> find_candidates(const std::vector<Miniature>& miniatures,
-                                       std::vector<std::vector<Patch>> patches, unsigned threads) {
-  const int bits = bits_to_agree(miniatures.size());
-  std::vector<Bucket> buckets = into_buckets(std::move(patches));
-  std::vector<std::vector<Candidate>> found(buckets.size());
-  parallel_for(buckets.size(), threads, [&](std::size_t i) {
-    found[i] = candidates_in(buckets[i], bits, miniatures);
-    buckets[i] = {};
-  });
-  std::vector<Candidate> all;
-  for (std::vector<Candidate>& of_bucket : found) {
-    all.insert(all.end(), of_bucket.begin(), of_bucket.end());
-    of_bucket = {};
+PatchIndex::PatchIndex() : buckets_(std::size_t(1) << bucket_bits) {}
+
+void PatchIndex::add(std::size_t picture, const std::vector<Patch>& patches) {
+  std::vector<Entry> entries;
+  entries.reserve(patches.size());
+  for (const Patch& patch : patches) entries.push_back({patch, static_cast<std::uint32_t>(picture)});
+  buckets_.add(entries,
+               [](const Entry& entry) { return entry.patch.key() >> (Patch::key_bits - bucket_bits); });
+}
+
+class CandidateSearch {
+ public:
+  CandidateSearch(const StoredList<Miniature>& miniatures, PatchIndex& patches,
+                  const std::vector<bool>& take_part, std::size_t pictures)
+      : miniatures_(miniatures),
+        patches_(patches),
+        take_part_(take_part),
+        bits_(bits_to_agree(pictures)),
+        found_(found_buckets) {}
+
+  void run(unsigned threads, const std::function<void(const std::vector<Candidate>&)>& take) {
+    parallel_for(patches_.buckets_.size(), threads, [&](std::size_t i) { search(i); });
+    for (std::size_t i = 0; i < found_.size(); ++i) {
+      std::vector<Candidate> candidates = found_.take(i);
+      keep_best(candidates);
+      if (!candidates.empty()) take(candidates);
+    }
   }
-  keep_best(all);
-  return all;
+
+ private:
+  using Entry = PatchIndex::Entry;
+
+  std::uint32_t key(const Entry& entry) const { return entry.patch.key() >> (Patch::key_bits - bits_); }
+
+  // In the order of keys, then of pictures, then of a picture's patches.
+  std::vector<Entry> sorted(std::size_t bucket) {
+    std::vector<Entry> entries = patches_.buckets_.take(bucket);
+    entries.erase(std::remove_if(entries.begin(), entries.end(),
+                                 [&](const Entry& entry) { return !take_part_[entry.picture]; }),
+                  entries.end());
+    std::stable_sort(entries.begin(), entries.end(), [&](const Entry& a, const Entry& b) {
+      return std::make_tuple(key(a), a.picture) < std::make_tuple(key(b), b.picture);
+    });
+    return entries;
+  }
+
+  void search(std::size_t bucket) {
+    const std::vector<Entry> entries = sorted(bucket);
+    Window window(miniatures_);
+    std::vector<Candidate> found;
+    for (std::size_t begin = 0, end = 0; begin < entries.size(); begin = end) {
+      while (end < entries.size() && key(entries[end]) == key(entries[begin])) ++end;
+      window.make_room(end - begin);
+      for (std::size_t i = begin; i < end; ++i) compare_with_next(entries, i, end, window, found);
+    }
+    keep_best(found);
+    found_.add(found, [&](const Candidate& candidate) {
+      return std::size_t(candidate.first) * found_buckets / take_part_.size();
+    });
+  }
+
+  void compare_with_next(const std::vector<Entry>& entries, std::size_t index, std::size_t end,
+                         Window& window, std::vector<Candidate>& found) const {
+    const Entry& one = entries[index];
+    for (std::size_t k = index + 1; k < std::min(end, index + 1 + most_compared); ++k) {
+      const Entry& other = entries[k];
+      if (other.picture == one.picture) continue;
+      const AxisMap map = map_between(one.patch, other.patch);
+      const double correlation =
+          rough_correlation(window.of(index, one.picture), window.of(k, other.picture), map);
+      if (correlation >= least_correlation)
+        found.push_back({one.picture, other.picture, key(one), map, correlation});
+    }
+  }
+
+  const StoredList<Miniature>& miniatures_;
+  PatchIndex& patches_;
+  const std::vector<bool>& take_part_;
+  int bits_;
+  SpilledBuckets<Candidate> found_;
+};
+
+void find_candidates(const StoredList<Miniature>& miniatures, PatchIndex& patches,
+                     const std::vector<bool>& take_part, std::size_t pictures, unsigned threads,
+                     const std::function<void(const std::vector<Candidate>&)>& take) {
+  CandidateSearch(miniatures, patches, take_part, pictures).run(threads, take);
 }
 
 }  // namespace smearscope::corpus

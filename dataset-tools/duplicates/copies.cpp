@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <numeric>
 #include <opencv2/imgproc.hpp>
 #include <optional>
 #include <string>
 #include <tuple>
-#include <unordered_map>
 
+#include "corpus/digest.h"
 #include "corpus/image_io.h"
 #include "corpus/parallel.h"
 #include "corpus/progress.h"
@@ -18,15 +20,6 @@
 
 namespace smearscope::corpus {
 namespace {
-
-// What is kept of each image.
-struct Prints {
-  std::vector<std::string> sha256;
-  std::vector<Miniature> miniatures;
-  std::vector<std::vector<Patch>> patches;
-
-  explicit Prints(std::size_t count) : sha256(count), miniatures(count), patches(count) {}
-};
 
 cv::Mat1f small_grey(ImageFile& file, const Image& image) {
   constexpr int side = 128;
@@ -41,31 +34,63 @@ cv::Mat1f small_grey(ImageFile& file, const Image& image) {
   return result;
 }
 
-Prints read(const std::vector<Image>& images, unsigned threads) {
-  Prints prints(images.size());
+// What is kept of each image.
+struct Prints {
+  std::vector<Digest> digests;
+  StoredList<Miniature> miniatures;
+  PatchIndex patches;
+};
+
+void read(const StoredList<Image>& images, unsigned threads, Prints& prints) {
+  prints.digests.resize(images.size());
+  prints.miniatures.resize(images.size());
   Progress progress("looking for copies", images.size());
   parallel_for(images.size(), threads, [&](std::size_t i) {
-    ImageFile file(images[i].path);
-    prints.sha256[i] = file.sha256();
-    const cv::Mat1f grey = small_grey(file, images[i]);
-    prints.miniatures[i] = miniature_of(grey);
-    prints.patches[i] = patches_of(grey);
+    const Image image = images[i];
+    ImageFile file(image.path);
+    prints.digests[i] = digest_of_digits(file.sha256());
+    const cv::Mat1f grey = small_grey(file, image);
+    prints.miniatures.set(i, miniature_of(grey));
+    prints.patches.add(i, patches_of(grey));
     progress.step();
   });
-  return prints;
 }
 
-// Images by their bytes, those of the earliest image first.
-std::vector<std::vector<std::size_t>> by_bytes(const std::vector<std::string>& sha256) {
-  std::vector<std::vector<std::size_t>> groups;
-  std::unordered_map<std::string, std::size_t> group_of;
-  for (std::size_t i = 0; i < sha256.size(); ++i) {
-    const auto [at, is_new] = group_of.emplace(sha256[i], groups.size());
-    if (is_new) groups.emplace_back();
-    groups[at->second].push_back(i);
+// Images that have the same bytes.
+class Groups {
+ public:
+  explicit Groups(const std::vector<Digest>& digests) : is_first_(digests.size(), true) {
+    std::vector<std::uint32_t> order(digests.size());
+    std::iota(order.begin(), order.end(), std::uint32_t(0));
+    std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+      return std::tie(digests[a], a) < std::tie(digests[b], b);
+    });
+    for (auto begin = order.begin(); begin != order.end();) {
+      const auto end = std::find_if(begin, order.end(),
+                                    [&](std::uint32_t image) { return digests[image] != digests[*begin]; });
+      if (end - begin > 1) several_.emplace(*begin, std::vector<std::uint32_t>(begin, end));
+      for (auto other = begin + 1; other != end; ++other) is_first_[*other] = false;
+      count_ += 1;
+      begin = end;
+    }
   }
-  return groups;
-}
+
+  std::size_t count() const { return count_; }
+  // Of each image: is it the first of its group?
+  const std::vector<bool>& is_first() const { return is_first_; }
+  // The images of a group by its first; ascending.
+  std::vector<std::uint32_t> of(std::uint32_t first) const {
+    const auto found = several_.find(first);
+    return found == several_.end() ? std::vector<std::uint32_t>{first} : found->second;
+  }
+  // The groups of more than one, by their first.
+  const std::map<std::uint32_t, std::vector<std::uint32_t>>& several() const { return several_; }
+
+ private:
+  std::vector<bool> is_first_;
+  std::size_t count_ = 0;
+  std::map<std::uint32_t, std::vector<std::uint32_t>> several_;
+};
 
 // The same cells under another focus or camera: all of the one picture is where it is in the other.
 bool is_taken_again(const Alignment& alignment) {
@@ -87,12 +112,11 @@ std::optional<Likeness> likeness_of(const Alignment& alignment) {
   return std::nullopt;
 }
 
-// Candidates are of the first images of `groups`; the others of a group share their pairs.
+// Candidates are of the first images of groups; the others of a group share their pairs.
 class PairList {
  public:
-  PairList(const std::vector<Image>& images, const std::vector<std::vector<std::size_t>>& groups)
-      : images_(images), groups_(groups) {
-    for (const std::vector<std::size_t>& group : groups) {
+  PairList(const StoredList<Image>& images, const Groups& groups) : images_(images), groups_(groups) {
+    for (const auto& [first, group] : groups.several()) {
       for (std::size_t i = 0; i < group.size(); ++i) {
         for (std::size_t k = i + 1; k < group.size(); ++k)
           pairs_.push_back({group[i], group[k], Likeness::same_bytes, 1, {1, 0, 0, 0, 1, 0}});
@@ -103,8 +127,8 @@ class PairList {
   void add(const Candidate& candidate, const Alignment& alignment) {
     const auto likeness = likeness_of(alignment);
     if (!likeness) return;
-    for (const std::size_t a : groups_[candidate.first]) {
-      for (const std::size_t b : groups_[candidate.second]) {
+    for (const std::uint32_t a : groups_.of(candidate.first)) {
+      for (const std::uint32_t b : groups_.of(candidate.second)) {
         const cv::Matx23d map = alignment.to_second.in_pixels(size_of(images_[a]), size_of(images_[b]));
         pairs_.push_back(a < b ? Pair{a, b, *likeness, alignment.correlation, map}
                                : Pair{b, a, *likeness, alignment.correlation, inverse(map)});
@@ -122,33 +146,31 @@ class PairList {
  private:
   static cv::Size2d size_of(const Image& image) { return {double(image.width), double(image.height)}; }
 
-  const std::vector<Image>& images_;
-  const std::vector<std::vector<std::size_t>>& groups_;
+  const StoredList<Image>& images_;
+  const Groups& groups_;
   std::vector<Pair> pairs_;
 };
 
 }  // namespace
 
-std::vector<Pair> find_copies(const std::vector<Image>& images, unsigned threads) {
-  Prints prints = read(images, threads);
-  const std::vector<std::vector<std::size_t>> groups = by_bytes(prints.sha256);
-  // Groups are in the order of their first images, so none of these is overwritten before it is read.
-  for (std::size_t i = 0; i < groups.size(); ++i) {
-    prints.miniatures[i] = prints.miniatures[groups[i].front()];
-    std::swap(prints.patches[i], prints.patches[groups[i].front()]);
-  }
-  prints.miniatures.resize(groups.size());
-  prints.patches.resize(groups.size());
+std::vector<Pair> find_copies(const StoredList<Image>& images, unsigned threads) {
+  Prints prints;
+  read(images, threads, prints);
+  const Groups groups(prints.digests);
+  prints.digests = {};
 
-  const auto candidates = find_candidates(prints.miniatures, std::move(prints.patches), threads);
-  std::vector<Alignment> alignments(candidates.size());
-  parallel_for(candidates.size(), threads, [&](std::size_t i) {
-    const Candidate& candidate = candidates[i];
-    alignments[i] =
-        align(prints.miniatures[candidate.first], prints.miniatures[candidate.second], candidate.to_second);
-  });
   PairList pairs(images, groups);
-  for (std::size_t i = 0; i < candidates.size(); ++i) pairs.add(candidates[i], alignments[i]);
+  std::vector<Alignment> alignments;
+  const auto take = [&](const std::vector<Candidate>& candidates) {
+    alignments.resize(candidates.size());
+    parallel_for(candidates.size(), threads, [&](std::size_t i) {
+      const Candidate& candidate = candidates[i];
+      alignments[i] =
+          align(prints.miniatures[candidate.first], prints.miniatures[candidate.second], candidate.to_second);
+    });
+    for (std::size_t i = 0; i < candidates.size(); ++i) pairs.add(candidates[i], alignments[i]);
+  };
+  find_candidates(prints.miniatures, prints.patches, groups.is_first(), groups.count(), threads, take);
   return std::move(pairs).in_order();
 }
 

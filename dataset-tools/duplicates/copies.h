@@ -2,11 +2,11 @@
 // byte, compressed again, resized, cropped, turned, mirrored, recoloured, or photographed twice.
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
 #include <opencv2/core/matx.hpp>
 #include <vector>
 
-#include "corpus/records.h"
+#include "corpus/stored_corpus.h"
 #include "smearscope/error.h"
 
 namespace smearscope::corpus {
@@ -19,7 +19,7 @@ enum class Likeness {
 };
 
 struct Pair {
-  std::size_t first, second;  // indices of images; first < second
+  std::uint32_t first, second;  // indices of images; first < second
   Likeness likeness;
   double correlation;     // of what both show, at low resolution, -1..1; 1 for the same bytes
   cv::Matx23d to_second;  // pixels of the first (by its record's size) to pixels of the second: scales and
@@ -29,10 +29,9 @@ struct Pair {
 // Pairs in ascending order, each once. Image::path, width and height must be set. Two images that have the
 // same bytes have the same pairs with others. A copy is found if it was scaled and compressed in any usual
 // way, if up to 15% was cut off each side, or if about a third of it is in the other; not if it was turned by
-// other than right angles. Time is mostly that of reading the files, memory about 6 kB an image. README has
-// figures.
-// Reads files on `threads` threads (0: all processors); the result is the same for any number of them. Throws
-// Error, naming the file, if one is not an image.
-std::vector<Pair> find_copies(const std::vector<Image>& images, unsigned threads);
+// other than right angles. Time is mostly that of reading the files; memory is some 50 bytes an image, 80 a
+// pair, and a fixed amount. README has figures. Reads files on `threads` threads (0: all processors); the
+// result is the same for any number of them. Throws Error, naming the file, if one is not an image.
+std::vector<Pair> find_copies(const StoredList<Image>& images, unsigned threads);
 
 }  // namespace smearscope::corpus

@@ -3,10 +3,11 @@
 #include <cmath>
 #include <cstdio>
 #include <fstream>
-#include <unordered_set>
+#include <set>
 
 #include "corpus/coco.h"
 #include "corpus/progress.h"
+#include "storage/name_table.h"
 
 namespace smearscope::corpus {
 
@@ -21,7 +22,7 @@ const std::vector<ExportFormat>& export_formats() {
   return all;
 }
 
-void export_corpus(const Corpus& corpus, const std::string& format, const std::filesystem::path& folder,
+void export_corpus(const StoredCorpus& corpus, const std::string& format, const std::filesystem::path& folder,
                    Transfer transfer) {
   std::string known;
   for (const ExportFormat& candidate : export_formats()) {
@@ -44,9 +45,9 @@ void export_corpus(const Corpus& corpus, const std::string& format, const std::f
   throw Error("unknown format '" + format + "'; known are " + known);
 }
 
-void export_coco(const Corpus& corpus, const NewFolder& folder) {
+void export_coco(const StoredCorpus& corpus, const NewFolder& folder) {
   std::int64_t annotation_id = 1;
-  std::unordered_set<std::string> parts;
+  std::set<std::string> parts;
   for (const Image& image : corpus.images) {
     if (!parts.insert(image.part).second) continue;
     write_coco(folder.file("annotations/instances_" + part_name(image) + ".json"), corpus, image.part,
@@ -55,8 +56,12 @@ void export_coco(const Corpus& corpus, const NewFolder& folder) {
 }
 
 void write_text_file(const std::filesystem::path& file, const std::string& text) {
+  write_text_file(file, [&](std::ostream& out) { out << text; });
+}
+
+void write_text_file(const std::filesystem::path& file, const std::function<void(std::ostream&)>& write) {
   std::ofstream out(file, std::ios::binary | std::ios::trunc);
-  out << text;
+  write(out);
   out.close();
   if (!out) throw Error(file.string() + ": cannot write the file (is the disk full?)");
 }
@@ -65,19 +70,21 @@ std::string part_name(const Image& image) {
   return image.part.empty() ? "all" : image.part;
 }
 
-std::vector<std::string> stems_of(const Corpus& corpus) {
-  std::vector<std::string> stems;
-  std::unordered_set<std::string> known;
+std::string stem_of(const Image& image) {
+  return std::filesystem::path(image.file).replace_extension().string();
+}
+
+void check_stems(const StoredCorpus& corpus) {
+  NameTable known;
   for (const Image& image : corpus.images) {
-    stems.push_back(std::filesystem::path(image.file).replace_extension().string());
-    if (!known.insert(stems.back()).second) {
+    const std::string stem = stem_of(image);
+    if (!known.insert(stem).second) {
       throw Error(
-          "two images are named '" + stems.back() +
+          "two images are named '" + stem +
           "' but for their extensions, which this format can't tell apart: merge the corpus first, which "
           "renames them");
     }
   }
-  return stems;
 }
 
 std::string shortest(double pixels) {

@@ -1,7 +1,7 @@
 // Pascal VOC (host.robots.ox.ac.uk/pascal/VOC/voc2012/devkit_doc.pdf), as labelImg, CVAT and torchvision read
 // it.
-#include <map>
 #include <pugixml.hpp>
+#include <set>
 #include <sstream>
 
 #include "export/formats.h"
@@ -52,16 +52,21 @@ std::string document_of(const Image& image, const std::vector<Class>& classes) {
 
 }  // namespace
 
-void export_voc(const Corpus& corpus, const NewFolder& folder) {
-  const std::vector<std::string> stems = stems_of(corpus);
-  std::map<std::string, std::string> lists;
-  for (std::size_t i = 0; i < stems.size(); ++i) {
-    write_text_file(folder.file("Annotations/" + stems[i] + ".xml"),
-                    document_of(corpus.images[i], corpus.classes));
-    lists[part_name(corpus.images[i])] += stems[i] + "\n";
+void export_voc(const StoredCorpus& corpus, const NewFolder& folder) {
+  check_stems(corpus);
+  std::set<std::string> parts;
+  for (const Image& image : corpus.images) {
+    write_text_file(folder.file("Annotations/" + stem_of(image) + ".xml"),
+                    document_of(image, corpus.classes));
+    parts.insert(part_name(image));
   }
-  for (const auto& [part, names] : lists)
-    write_text_file(folder.file("ImageSets/Main/" + part + ".txt"), names);
+  for (const std::string& part : parts) {
+    write_text_file(folder.file("ImageSets/Main/" + part + ".txt"), [&](std::ostream& out) {
+      for (const Image& image : corpus.images) {
+        if (part_name(image) == part) out << stem_of(image) << "\n";
+      }
+    });
+  }
 }
 
 }  // namespace smearscope::corpus

@@ -27,7 +27,7 @@ std::string yaml_text(const std::string& text) {
   return result + "'";
 }
 
-std::string data_yaml(const Corpus& corpus) {
+std::string data_yaml(const StoredCorpus& corpus) {
   std::set<std::string> parts;
   for (const Image& image : corpus.images) parts.insert(part_name(image));
   std::string text = "path: .\n";
@@ -45,13 +45,12 @@ std::string data_yaml(const Corpus& corpus) {
 
 }  // namespace
 
-void export_yolo(const Corpus& corpus, const NewFolder& folder) {
-  const std::vector<std::string> stems = stems_of(corpus);
-  for (std::size_t i = 0; i < stems.size(); ++i) {
-    const Image& image = corpus.images[i];
+void export_yolo(const StoredCorpus& corpus, const NewFolder& folder) {
+  check_stems(corpus);
+  for (const Image& image : corpus.images) {
     std::string lines;
     for (const Annotation& a : image.annotations) lines += line_of(a, image);
-    write_text_file(folder.file("labels/" + part_name(image) + "/" + stems[i] + ".txt"), lines);
+    write_text_file(folder.file("labels/" + part_name(image) + "/" + stem_of(image) + ".txt"), lines);
   }
   write_text_file(folder.file("data.yaml"), data_yaml(corpus));
 }

@@ -5,13 +5,12 @@
 // 115 of the 738 images have no label file, and a .DS_Store lies in Label. In three quarters of the others
 // many red cells have no point, in two of them all: what looks like a cell and has none becomes an ignore
 // region.
-#include <set>
-
 #include "corpus/pixel_size.h"
 #include "corpus/plain_text.h"
 #include "readers/chula_labels.h"
 #include "readers/source_folder.h"
 #include "segmentation/pointed_cells.h"
+#include "storage/name_table.h"
 
 namespace smearscope::corpus {
 namespace {
@@ -55,21 +54,21 @@ DataSet open_chula(const fs::path& folder) {
           "them"),
       "chula");
   DataSet set;
-  std::set<fs::path> used;
+  NameTable used;  // files in Label
   for (const fs::path& path : source.files(source.root() / "Dataset")) {
     if (!is_image_name(path)) continue;
     const fs::path labels = label_file_of(source, path);
     if (!fs::exists(fs::symlink_status(labels))) {
       source.leave_out(set, path, rules::file_unpaired,
                        "no labels: there is no " + in_one_line(source.name_of(labels)));
-    } else if (!used.insert(labels).second) {
+    } else if (!used.insert(labels.filename().string()).second) {
       source.leave_out(set, path, rules::file_unpaired, "another image of that name has its labels");
     } else {
       source.add(set, source.image(path, path.filename().string()));
     }
   }
   for (const fs::path& path : source.files(source.root() / "Label")) {
-    if (path.extension() == ".txt" && used.count(path) == 0)
+    if (path.extension() == ".txt" && !used.has(path.filename().string()))
       source.leave_out(set, path, rules::file_unpaired, "no image of that name");
   }
   set.label = [source](Image& image, ImageFile& file) { label(source, image, file); };

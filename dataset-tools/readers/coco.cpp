@@ -2,18 +2,18 @@
 // one of them (COCO detection JSON), or instances_train.json and so on. What an image says about the
 // completeness of its labels is kept.
 #include <memory>
-#include <unordered_map>
 
 #include "corpus/folder.h"
 #include "readers/reader.h"
 #include "readers/source_folder.h"
+#include "storage/name_table.h"
 
 namespace smearscope::corpus {
 
 namespace {
 
-void label(const Corpus& corpus, std::size_t index, Image& image) {
-  const Image& record = corpus.images[index];
+void label(const StoredCorpus& corpus, std::size_t index, Image& image) {
+  const Image record = corpus.images[index];
   if (record.width != image.width || record.height != image.height) {
     throw Error(image.source_file + ": has " + std::to_string(image.width) + "x" +
                 std::to_string(image.height) + " pixels, but its annotations say " +
@@ -41,27 +41,29 @@ void refuse_links_outside(const SourceFolder& source) {
 
 DataSet open_coco(const std::filesystem::path& folder) {
   refuse_links_outside(SourceFolder(folder, own_name(folder)));
-  const auto corpus = std::make_shared<Corpus>(read_corpus(folder));
+  struct Opened {
+    StoredCorpus corpus;
+    NameTable files;  // as the images
+  };
+  const auto opened = std::make_shared<Opened>();
+  opened->corpus = open_corpus(folder);
   const std::string name = own_name(folder);
   DataSet set;
-  set.classes = corpus->classes;
-  set.left_out = corpus->left_out;
-  std::unordered_map<std::string, std::size_t> index_of;
-  for (Image& image : corpus->images) {
-    const std::size_t index = index_of.size();
-    index_of[image.file] = index;
-    Image listed = image;
-    listed.annotations.clear();
-    listed.width = listed.height = 0;
+  set.classes = opened->corpus.classes;
+  set.left_out = opened->corpus.left_out;
+  for (Image image : opened->corpus.images) {
+    opened->files.insert(image.file);
+    image.annotations.clear();
+    image.width = image.height = 0;
     if (image.source.empty()) {
-      listed.source = name;
-      listed.source_file = "images/" + image.file;
+      image.source = name;
+      image.source_file = "images/" + image.file;
     }
     set.gives_completeness |= !image.absent.empty() || !image.not_exhaustive.empty();
-    set.images.push_back(std::move(listed));
+    set.images.push_back(image);
   }
-  set.label = [corpus, index_of](Image& image, ImageFile&) {
-    label(*corpus, index_of.at(image.file), image);
+  set.label = [opened](Image& image, ImageFile&) {
+    label(opened->corpus, opened->files.find(image.file).value(), image);
   };
   return set;
 }

@@ -50,16 +50,17 @@ Corpus read_all(const DataSet& set, unsigned threads) {
   std::vector<std::string> problems(set.images.size());
   parallel_for(images.size(), threads, [&](std::size_t i) {
     try {
-      ImageFile file(set.images[i].path, set.images[i].source_file);
+      const Image listed = set.images[i];
+      ImageFile file(listed.path, listed.source_file);
       images[i] = read_labelled(set, i, file);
     } catch (const Error& problem) {
       problems[i] = problem.what();
     }
   });
   Corpus corpus;
-  corpus.left_out = set.left_out;
+  corpus.left_out.assign(set.left_out.begin(), set.left_out.end());
   for (std::size_t i = 0; i < images.size(); ++i) {
-    const Image& listed = set.images[i];
+    const Image listed = set.images[i];
     if (images[i]) {
       corpus.images.push_back(std::move(*images[i]));
     } else {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "corpus/image_io.h"
-#include "corpus/records.h"
+#include "corpus/stored_corpus.h"
 #include "smearscope/error.h"
 
 namespace smearscope::corpus {
@@ -16,14 +16,14 @@ namespace smearscope::corpus {
 struct DataSet {
   // With source, source_file, file (a name for the corpus, unique in the set), path, and, where the set says,
   // part and group. Not yet annotations, width or height.
-  std::vector<Image> images;
+  StoredList<Image> images;
   // The set's own classes, where it has a list of them; else empty, and labels alone say what there is.
   std::vector<Class> classes;
   // Its images say themselves (absent, not_exhaustive: indices into `classes`) how complete their labels are;
   // otherwise the taxonomy knows.
   bool gives_completeness = false;
   // Files of the set that are no image with labels: an image without label, a label without image.
-  std::vector<LeftOut> left_out;
+  StoredList<LeftOut> left_out;
   // Adds the annotations of `image`, with their `label` (the source's own) and, where the set has `classes`,
   // with the index into them as category (the taxonomy makes the corpus's category of the one or the other);
   // says in `changes` what was dropped or repaired. width and height are set by then; `file` has the

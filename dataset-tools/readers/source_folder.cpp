@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <unordered_set>
 
 #include "corpus/plain_text.h"
 
@@ -21,16 +20,18 @@ bool is_hidden(const fs::path& file) {
   throw Error(folder.string() + ": cannot read the folder: " + problem.message());
 }
 
-void list(const fs::path& folder, bool recursive, std::vector<fs::path>& files) {
+// `prefix`: the folder's name in the list, with '/' behind it, if it isn't the list's own.
+void list(const fs::path& folder, const std::string& prefix, bool recursive, FileList& files) {
   std::error_code problem;
   fs::directory_iterator at(folder, problem), end;
   for (; !problem && at != end; at.increment(problem)) {
     if (is_hidden(at->path())) continue;
     std::error_code ignored;
+    const std::string name = prefix + at->path().filename().string();
     if (at->symlink_status(ignored).type() == fs::file_type::directory) {
-      if (recursive) list(at->path(), recursive, files);
+      if (recursive) list(at->path(), name + '/', recursive, files);
     } else {
-      files.push_back(at->path());
+      files.add(name);
     }
   }
   if (problem) fail_to_list(folder, problem);
@@ -49,10 +50,10 @@ std::string SourceFolder::name_of(const fs::path& file) const {
   return prefix_ + file.lexically_relative(root_).generic_string();
 }
 
-std::vector<fs::path> SourceFolder::files(const fs::path& folder, bool recursive) const {
-  std::vector<fs::path> files;
-  list(folder, recursive, files);
-  std::sort(files.begin(), files.end());
+FileList SourceFolder::files(const fs::path& folder, bool recursive) const {
+  FileList files(folder);
+  list(folder, "", recursive, files);
+  files.sort();
   return files;
 }
 
@@ -88,13 +89,13 @@ Image SourceFolder::image(const fs::path& path, const std::string& file, const s
   return image;
 }
 
-void SourceFolder::add(DataSet& set, Image image) const {
+void SourceFolder::add(DataSet& set, const Image& image) const {
   if (!is_plain_text(image.source_file) || !is_plain_text(image.file)) {
     leave_out(set, image.path, rules::file_unreadable, "its name is not UTF-8, or has control characters");
   } else if (!holds(image.path)) {
     leave_out(set, image.path, rules::file_unreadable, "is a link that leads outside of the data set");
   } else {
-    set.images.push_back(std::move(image));
+    set.images.push_back(image);
   }
 }
 
@@ -104,9 +105,11 @@ void SourceFolder::leave_out(DataSet& set, const fs::path& file, const char* rul
 }
 
 void name_apart(DataSet& set) {
-  std::unordered_set<std::string> names;
-  for (Image& image : set.images) {
-    if (!names.insert(image.file).second) image.file = image.source_file;
+  NameTable names;
+  for (std::size_t i = 0; i < set.images.size(); ++i) {
+    const Image image = set.images[i];
+    if (!names.insert(image.file).second)
+      set.images.change(i, [](Image& later) { later.file = later.source_file; });
   }
 }
 

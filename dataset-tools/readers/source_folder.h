@@ -8,6 +8,7 @@
 #include "corpus/records.h"
 #include "readers/reader.h"
 #include "smearscope/error.h"
+#include "storage/file_list.h"
 
 namespace smearscope::corpus {
 
@@ -24,7 +25,7 @@ class SourceFolder {
 
   // The files of a folder, by name, with those of the folders in it if `recursive`. No hidden ones, and none
   // behind links to folders. Throws Error if the folder can't be read.
-  std::vector<std::filesystem::path> files(const std::filesystem::path& folder, bool recursive = false) const;
+  FileList files(const std::filesystem::path& folder, bool recursive = false) const;
 
   // The bytes of a label file. Throws Error, beginning with its name, if it isn't there, is no file, is a
   // link that leads outside, has more than `most` bytes or can't be read.
@@ -37,7 +38,7 @@ class SourceFolder {
   Image image(const std::filesystem::path& path, const std::string& file, const std::string& part = "") const;
 
   // Adds the image to the set, or to what is left out: links that lead outside, and names that are no text.
-  void add(DataSet& set, Image image) const;
+  void add(DataSet& set, const Image& image) const;
 
   void leave_out(DataSet& set, const std::filesystem::path& file, const char* rule,
                  const std::string& why) const;

@@ -2,11 +2,11 @@
 // in YOLO text. Classes by number: 0 WBC, 1 RBC, 2 Platelets (data.yaml). A classes.txt lies among the
 // labels. A test part, if there, joins val. `folder` is TXL_PBC or its parent.
 #include <algorithm>
-#include <set>
 
 #include "corpus/plain_text.h"
 #include "readers/source_folder.h"
 #include "readers/yolo_labels.h"
+#include "storage/name_table.h"
 
 namespace smearscope::corpus {
 namespace {
@@ -26,21 +26,21 @@ void label(const SourceFolder& folder, Image& image) {
 }
 
 void add_part(const SourceFolder& folder, const std::string& folder_name, const char* part, DataSet& set) {
-  std::set<fs::path> used;
+  NameTable used;  // files of labels
   for (const fs::path& path : folder.files(folder.root() / "images" / folder_name)) {
     if (!is_image_name(path)) continue;
     const fs::path labels = label_file_of(folder.root(), path);
     if (!fs::exists(fs::symlink_status(labels))) {
       folder.leave_out(set, path, rules::file_unpaired,
                        "no labels: there is no " + in_one_line(folder.name_of(labels)));
-    } else if (!used.insert(labels).second) {
+    } else if (!used.insert(labels.filename().string()).second) {
       folder.leave_out(set, path, rules::file_unpaired, "another image of that name has its labels");
     } else {
       folder.add(set, folder.image(path, path.filename().string(), part));
     }
   }
   for (const fs::path& path : folder.files(folder.root() / "labels" / folder_name)) {
-    if (path.extension() == ".txt" && path.filename() != "classes.txt" && used.count(path) == 0)
+    if (path.extension() == ".txt" && path.filename() != "classes.txt" && !used.has(path.filename().string()))
       folder.leave_out(set, path, rules::file_unpaired, "no image of that name");
   }
 }

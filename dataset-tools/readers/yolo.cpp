@@ -6,12 +6,13 @@
 // An image without text is one that nobody labelled; an empty text says that there is no cell.
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include "corpus/plain_text.h"
 #include "readers/data_yaml.h"
 #include "readers/source_folder.h"
 #include "readers/yolo_labels.h"
+#include "storage/file_list.h"
+#include "storage/name_table.h"
 
 namespace smearscope::corpus {
 namespace {
@@ -41,27 +42,37 @@ bool is_class_list(const fs::path& file) {
   return file.filename() == "classes.txt" || file.extension() == ".names";
 }
 
+bool is_text(const fs::path& file) {
+  return lower_extension(file) == ".txt" && !is_class_list(file);
+}
+
 // What lies in the folder; paths relative to it.
 struct Files {
-  std::vector<fs::path> images, texts, class_lists, yamls;
+  FileList all;
+  std::vector<std::uint32_t> images, texts;  // indices
+  std::vector<fs::path> class_lists, yamls;
+
+  fs::path at(std::uint32_t index) const { return all.name(index); }
+  bool has_text(const fs::path& file) const { return is_text(file) && all.has(file.generic_string()); }
 };
 
 Files files_of(const SourceFolder& folder) {
-  Files files;
-  for (const fs::path& path : folder.files(folder.root(), true)) {
-    const fs::path file = path.lexically_relative(folder.root());
+  Files files{folder.files(folder.root(), true), {}, {}, {}, {}};
+  for (std::uint32_t i = 0; i < files.all.size(); ++i) {
+    const fs::path file = files.at(i);
     const std::string type = lower_extension(file);
     if (is_image_name(file))
-      files.images.push_back(file);
+      files.images.push_back(i);
     else if (is_class_list(file))
       files.class_lists.push_back(file);
-    else if (type == ".txt")
-      files.texts.push_back(file);
+    else if (is_text(file))
+      files.texts.push_back(i);
     else if ((type == ".yaml" || type == ".yml") && !file.has_parent_path())
       files.yamls.push_back(file);
   }
-  const auto beside = std::stable_partition(files.images.begin(), files.images.end(),
-                                            [](const fs::path& f) { return has_component(f, "images"); });
+  const auto beside = std::stable_partition(files.images.begin(), files.images.end(), [&](std::uint32_t i) {
+    return has_component(files.at(i), "images");
+  });
   if (beside != files.images.begin()) files.images.erase(beside, files.images.end());
   return files;
 }
@@ -133,14 +144,13 @@ class Parts {
 };
 
 void add_images(const SourceFolder& folder, const Files& files, const Parts& parts, DataSet& set) {
-  const std::set<fs::path> texts(files.texts.begin(), files.texts.end());
-  std::set<fs::path> used;
-  for (const fs::path& image : files.images) {
-    const fs::path path = folder.root() / image, labels = label_file_of(image);
-    if (texts.count(labels) == 0) {
+  NameTable used;
+  for (const std::uint32_t index : files.images) {
+    const fs::path image = files.at(index), path = folder.root() / image, labels = label_file_of(image);
+    if (!files.has_text(labels)) {
       folder.leave_out(set, path, rules::file_unpaired,
                        "no labels: there is no " + in_one_line(labels.generic_string()));
-    } else if (!used.insert(labels).second) {
+    } else if (!used.insert(labels.generic_string()).second) {
       folder.leave_out(set, path, rules::file_unpaired, "another image of that name has its labels");
     } else {
       const bool is_below_images = *image.begin() == "images";
@@ -148,9 +158,10 @@ void add_images(const SourceFolder& folder, const Files& files, const Parts& par
       folder.add(set, folder.image(path, file.generic_string(), parts.part_of(image)));
     }
   }
-  for (const fs::path& labels : files.texts) {
+  for (const std::uint32_t index : files.texts) {
+    const fs::path labels = files.at(index);
     // Other texts (README.txt, train.txt) may lie about, but not among labels.
-    if (used.count(labels) == 0 && has_component(labels, "labels"))
+    if (!used.has(labels.generic_string()) && has_component(labels, "labels"))
       folder.leave_out(set, folder.root() / labels, rules::file_unpaired,
                        "no image of that name below images");
   }

@@ -104,16 +104,15 @@ std::string sample_figure(const Image& image, const std::vector<Class>& classes)
                 escaped(name) + (image.part.empty() ? "" : " (" + escaped(image.part) + ")"));
 }
 
-std::string samples(const Corpus& corpus, const Statistics& statistics) {
+std::string samples(const StoredCorpus& corpus, const Statistics& statistics) {
   std::string text = section("Samples",
                              "Images of each source that between them show as many of its classes as "
                              "possible. A dashed box is a stand-in of the usual size.");
   for (const SourceStatistics& source : statistics.sources) {
     if (source.images == 0) continue;
     text += "<h3>" + escaped(source.name) + "</h3>\n<div class=\"samples\">\n";
-    for (const Image* image : sample_images(corpus, {source.name, -1}, samples_per_source)) {
-      text += sample_figure(*image, corpus.classes);
-    }
+    for (const std::size_t index : sample_images(corpus, {source.name, -1}, samples_per_source))
+      text += sample_figure(corpus.images[index], corpus.classes);
     text += "</div>\n";
   }
   return text;
@@ -148,7 +147,7 @@ std::string completeness(const Statistics& statistics) {
   return text + "</tbody></table></div>\n";
 }
 
-std::string changes(const Corpus& corpus, const Statistics& statistics) {
+std::string changes(const StoredCorpus& corpus, const Statistics& statistics) {
   const Table table = changes_table(statistics);
   std::string text =
       section("Repairs and files left out",
@@ -158,7 +157,7 @@ std::string changes(const Corpus& corpus, const Statistics& statistics) {
   text += "<details><summary>Files left out</summary>\n";
   Table files{{"file", "why"}, {}, false};
   for (std::size_t i = 0; i < std::min(listed_files, corpus.left_out.size()); ++i) {
-    const LeftOut& file = corpus.left_out[i];
+    const LeftOut file = corpus.left_out[i];
     files.rows.push_back(
         {file.source + " " + file.source_file, file.change.rule + ": " + file.change.detail});
   }
@@ -171,7 +170,7 @@ std::string changes(const Corpus& corpus, const Statistics& statistics) {
 
 }  // namespace
 
-std::string html_report(const PageTitle& title, const Corpus& corpus, const Statistics& statistics) {
+std::string html_report(const PageTitle& title, const StoredCorpus& corpus, const Statistics& statistics) {
   return page_begin("Corpus " + title.name) + summary(title, statistics) +
          section("Sources", "What each source contributes.") + html_table(sources_table(statistics)) +
          html_table(origins_table(statistics)) + class_counts(statistics) + box_sizes(statistics) +

@@ -15,6 +15,6 @@ struct PageTitle {
 // Counts, box and pixel sizes as charts (SVG), samples of each source with their boxes (JPEG data URIs),
 // label completeness, repairs and files left out. About 1 MB for four sources. Reads the sample images;
 // throws Error if one can't be read.
-std::string html_report(const PageTitle& title, const Corpus& corpus, const Statistics& statistics);
+std::string html_report(const PageTitle& title, const StoredCorpus& corpus, const Statistics& statistics);
 
 }  // namespace smearscope::corpus

@@ -1,7 +1,10 @@
 #include "report/samples.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <map>
 #include <opencv2/imgproc.hpp>
+#include <set>
 
 #include "corpus/image_io.h"
 
@@ -15,15 +18,31 @@ bool shows(const Image& image, const SampleFilter& filter) {
                      [&](const Annotation& a) { return a.category == filter.category; });
 }
 
-// How many classes `image` has that are not in `covered`.
-std::size_t news_in(const Image& image, const std::vector<bool>& covered) {
-  std::vector<int> fresh;
-  for (const Annotation& a : image.annotations) {
-    if (covered[static_cast<std::size_t>(a.category)]) continue;
-    if (std::find(fresh.begin(), fresh.end(), a.category) == fresh.end()) fresh.push_back(a.category);
-  }
-  return fresh.size();
+// What an image has boxes of, each class once.
+std::vector<int> classes_of(const Image& image) {
+  std::set<int> classes;
+  for (const Annotation& a : image.annotations) classes.insert(a.category);
+  return {classes.begin(), classes.end()};
 }
+
+// The images that pass a filter. Many have the same classes: each such set is kept once.
+struct Candidates {
+  std::vector<std::uint32_t> image, set;  // indices into the corpus's images, and into sets
+  std::vector<std::vector<int>> sets;
+
+  Candidates(const StoredCorpus& corpus, const SampleFilter& filter) {
+    std::map<std::vector<int>, std::uint32_t> known;
+    for (std::size_t i = 0; i < corpus.images.size(); ++i) {
+      const Image candidate = corpus.images[i];
+      if (!shows(candidate, filter)) continue;
+      const auto [entry, is_new] =
+          known.emplace(classes_of(candidate), static_cast<std::uint32_t>(sets.size()));
+      if (is_new) sets.push_back(entry->first);
+      image.push_back(static_cast<std::uint32_t>(i));
+      set.push_back(entry->second);
+    }
+  }
+};
 
 const char* const font = "DejaVu Sans, Sans";
 constexpr int tile_width = 640, tile_height = 480, caption_height = 26, gap = 12;
@@ -45,34 +64,39 @@ std::string caption_of(const Image& image) {
 
 }  // namespace
 
-std::vector<const Image*> sample_images(const Corpus& corpus, const SampleFilter& filter, std::size_t count) {
-  std::vector<const Image*> candidates;
-  for (const Image& image : corpus.images) {
-    if (shows(image, filter)) candidates.push_back(&image);
-  }
-  const std::size_t size = candidates.size();
+std::vector<std::size_t> sample_images(const StoredCorpus& corpus, const SampleFilter& filter,
+                                       std::size_t count) {
+  const Candidates candidates(corpus, filter);
+  const std::size_t size = candidates.image.size();
   count = std::min(count, size);
   std::vector<bool> covered(corpus.classes.size()), taken(size);
+  // How many classes a candidate has that are not covered.
+  const auto news_in = [&](std::size_t index) {
+    const std::vector<int>& classes = candidates.sets[candidates.set[index]];
+    return std::count_if(classes.begin(), classes.end(),
+                         [&](int category) { return !covered[static_cast<std::size_t>(category)]; });
+  };
   for (std::size_t pick = 0; pick < count; ++pick) {
     // Each pick looks from another place on, so that where several are as good, they lie apart.
     const std::size_t start = pick * size / count;
-    std::size_t best = size, best_news = 0;
+    std::size_t best = size;
+    std::ptrdiff_t best_news = 0;
     for (std::size_t i = 0; i < size; ++i) {
       const std::size_t index = (start + i) % size;
       if (taken[index]) continue;
-      const std::size_t news = news_in(*candidates[index], covered);
+      const std::ptrdiff_t news = news_in(index);
       if (best == size || news > best_news) {
         best = index;
         best_news = news;
       }
     }
     taken[best] = true;
-    for (const Annotation& a : candidates[best]->annotations)
-      covered[static_cast<std::size_t>(a.category)] = true;
+    for (const int category : candidates.sets[candidates.set[best]])
+      covered[static_cast<std::size_t>(category)] = true;
   }
-  std::vector<const Image*> samples;
+  std::vector<std::size_t> samples;
   for (std::size_t i = 0; i < size; ++i) {
-    if (taken[i]) samples.push_back(candidates[i]);
+    if (taken[i]) samples.push_back(candidates.image[i]);
   }
   return samples;
 }
@@ -128,8 +152,8 @@ cv::Mat drawn_sample(const Image& image, const std::vector<Class>& classes, cons
   return drawn_cells(read_sample(image), std::move(cells), {width, height, font_scale}, false);
 }
 
-cv::Mat contact_sheet(const std::vector<const Image*>& images, std::size_t first,
-                      const std::vector<Class>& classes, const SampleFilter& filter) {
+cv::Mat contact_sheet(const std::vector<Image>& images, std::size_t first, const std::vector<Class>& classes,
+                      const SampleFilter& filter) {
   const std::size_t end = std::min(images.size(), first + images_per_sheet);
   const int rows = (static_cast<int>(end - first) + sheet_columns - 1) / sheet_columns;
   cv::Mat sheet(rows * (tile_height + caption_height + gap) + gap, sheet_columns * (tile_width + gap) + gap,
@@ -141,13 +165,13 @@ cv::Mat contact_sheet(const std::vector<const Image*>& images, std::size_t first
     const int place = static_cast<int>(i - first);
     const int x = gap + place % sheet_columns * (tile_width + gap);
     const int y = gap + place / sheet_columns * (tile_height + caption_height + gap);
-    const cv::Mat picture = drawn_sample(*images[i], classes, filter, tile_width, tile_height, 1);
+    const cv::Mat picture = drawn_sample(images[i], classes, filter, tile_width, tile_height, 1);
     picture.copyTo(sheet(cv::Rect(x + (tile_width - picture.cols) / 2, y + (tile_height - picture.rows) / 2,
                                   picture.cols, picture.rows)));
     draw::TextStyle style;
     style.size = 18;
     style.color = draw::black;
-    const draw::Patch& patch = text.render(caption_of(*images[i]), style);
+    const draw::Patch& patch = text.render(caption_of(images[i]), style);
     captions.push_back({x, y + tile_height + 2, patch.width, patch.height, draw::black, 255, &patch});
   }
   painter.paint(draw::bgr_canvas(sheet.data, sheet.cols, sheet.rows, static_cast<std::ptrdiff_t>(sheet.step)),

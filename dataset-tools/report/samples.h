@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "corpus/records.h"
+#include "corpus/stored_corpus.h"
 #include "draw/draw.h"
 #include "smearscope/error.h"
 
@@ -17,9 +17,10 @@ struct SampleFilter {
   int category = -1;  // index into Corpus::classes: images that have it, and only its boxes are drawn
 };
 
-// Up to `count` images in corpus order, always the same ones: first such that between them show as many
-// classes as possible, then others spread over the corpus.
-std::vector<const Image*> sample_images(const Corpus& corpus, const SampleFilter& filter, std::size_t count);
+// Indices of up to `count` images in corpus order, always the same ones: first such that between them show as
+// many classes as possible, then others spread over the corpus.
+std::vector<std::size_t> sample_images(const StoredCorpus& corpus, const SampleFilter& filter,
+                                       std::size_t count);
 
 // Its pixels, RGB. Throws Error if the file isn't an image of the recorded size.
 cv::Mat read_sample(const Image& image);
@@ -43,7 +44,7 @@ constexpr int sheet_columns = 3, sheet_rows = 3, images_per_sheet = sheet_column
 
 // A contact sheet, BGR: up to images_per_sheet of `images` from index `first` on, each with its source, file
 // and part below it.
-cv::Mat contact_sheet(const std::vector<const Image*>& images, std::size_t first,
-                      const std::vector<Class>& classes, const SampleFilter& filter);
+cv::Mat contact_sheet(const std::vector<Image>& images, std::size_t first, const std::vector<Class>& classes,
+                      const SampleFilter& filter);
 
 }  // namespace smearscope::corpus

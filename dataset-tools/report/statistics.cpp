@@ -48,7 +48,7 @@ int part_rank(const std::string& part) {
 
 }  // namespace
 
-Statistics statistics_of(const Corpus& corpus) {
+Statistics statistics_of(const StoredCorpus& corpus) {
   std::map<std::string, SourceStatistics> sources;
   std::map<std::pair<int, std::string>, PartStatistics> parts;
   Statistics result;

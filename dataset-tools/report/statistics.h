@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "corpus/records.h"
+#include "corpus/stored_corpus.h"
 
 namespace smearscope::corpus {
 
@@ -47,7 +47,7 @@ struct Statistics {
   std::vector<PartStatistics> parts;  // train, val, test, then others by name
 };
 
-Statistics statistics_of(const Corpus& corpus);
+Statistics statistics_of(const StoredCorpus& corpus);
 
 // The q-quantile (0..1) of ascending values, linear between neighbours; 0 if there are none.
 double quantile(const std::vector<float>& ascending, double q);

@@ -16,25 +16,31 @@ bool is_gap(const Change& change) {
 
 }  // namespace
 
-void print_counts(const Corpus& corpus, std::ostream& out) {
+void print_counts(const StoredCorpus& corpus, std::ostream& out) {
+  struct Counts {
+    std::size_t images = 0;
+    std::vector<std::size_t> cells;
+  };
+  std::map<std::string, Counts> of_part;
+  for (const Image& image : corpus.images) {
+    Counts& counts = of_part[image.part];
+    ++counts.images;
+    counts.cells.resize(corpus.classes.size());
+    for (const Annotation& a : image.annotations) ++counts.cells[static_cast<std::size_t>(a.category)];
+  }
   for (const std::string part : {"train", "val", "test", ""}) {
-    const std::size_t images = count_of_part(corpus, part);
-    if (images == 0) continue;
-    std::vector<std::size_t> cells(corpus.classes.size());
-    for (const Image& image : corpus.images) {
-      if (image.part != part) continue;
-      for (const Annotation& a : image.annotations) ++cells[static_cast<std::size_t>(a.category)];
-    }
-    out << (part.empty() ? "all" : part) << ": " << images << " images";
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-      if (cells[i] > 0) out << ", " << cells[i] << " " << corpus.classes[i].name;
+    const Counts& counts = of_part[part];
+    if (counts.images == 0) continue;
+    out << (part.empty() ? "all" : part) << ": " << counts.images << " images";
+    for (std::size_t i = 0; i < counts.cells.size(); ++i) {
+      if (counts.cells[i] > 0) out << ", " << counts.cells[i] << " " << corpus.classes[i].name;
     }
     out << "\n";
   }
   if (corpus.images.empty()) out << "no images\n";
 }
 
-void print_changes(const Corpus& corpus, std::ostream& out) {
+void print_changes(const StoredCorpus& corpus, std::ostream& out) {
   constexpr int most_of_a_rule = 20;
   std::map<std::string, int> printed;
   const auto print = [&](const std::string& source, const std::string& file, const Change& change) {
@@ -50,7 +56,7 @@ void print_changes(const Corpus& corpus, std::ostream& out) {
   for (const LeftOut& left : corpus.left_out) print(left.source, left.source_file, left.change);
 }
 
-void print_change_counts(const Corpus& corpus, std::ostream& out) {
+void print_change_counts(const StoredCorpus& corpus, std::ostream& out) {
   std::map<std::string, std::size_t> counts;
   for (const Image& image : corpus.images) {
     for (const Change& change : image.changes) ++counts[change.rule];
@@ -59,7 +65,7 @@ void print_change_counts(const Corpus& corpus, std::ostream& out) {
   for (const auto& [rule, count] : counts) out << rule << ": " << count << "\n";
 }
 
-bool has_gaps(const Corpus& corpus) {
+bool has_gaps(const StoredCorpus& corpus) {
   const bool files = std::any_of(corpus.left_out.begin(), corpus.left_out.end(),
                                  [](const LeftOut& left) { return is_gap(left.change); });
   return files || std::any_of(corpus.images.begin(), corpus.images.end(), [](const Image& image) {

@@ -55,7 +55,7 @@ class Build : public ::testing::Test {
   }
   Corpus make(const std::string& config = config_text) {
     told_.clear();
-    return build(parse_build_config(config, "test.toml"), options_);
+    return in_memory(build(parse_build_config(config, "test.toml"), options_));
   }
   std::string error_of(const std::string& config) {
     try {
@@ -122,12 +122,18 @@ TEST_F(Build, KilledAtAnyMomentItEndsWithTheSameCorpus) {
     const pid_t child = ::fork();
     if (child == 0) {
       options_.tell = [](const std::string&) {};
-      build(parse_build_config(config_text, "test.toml"), options_);
+      try {
+        build(parse_build_config(config_text, "test.toml"), options_);
+      } catch (const std::exception&) {
+        ::_exit(1);
+      }
       ::_exit(0);
     }
     std::this_thread::sleep_for(std::chrono::microseconds(microseconds));
     ::kill(child, SIGKILL);
-    ::waitpid(child, nullptr, 0);
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    EXPECT_FALSE(WIFEXITED(status) && WEXITSTATUS(status) != 0) << "what an earlier one left is in the way";
     // A corpus that is there is whole.
     if (std::filesystem::exists(folder_.file("corpus"))) {
       EXPECT_EQ(digest_of(read_corpus(folder_.file("corpus"))), digest);

@@ -35,8 +35,8 @@ class Check : public ::testing::Test {
   }
   std::string findings_as_it_is() {
     std::string lines;
-    for (const Finding& f : check(read_corpus(folder_.file("corpus")), folder_.file("corpus"), 2))
-      lines += (f.is_error ? "error: " : "note: ") + f.text + "\n";
+    check(open_corpus(folder_.file("corpus")), folder_.file("corpus"), 2,
+          [&](const Finding& f) { lines += (f.is_error ? "error: " : "note: ") + f.text + "\n"; });
     return lines;
   }
   testing::TemporaryFolder folder_;

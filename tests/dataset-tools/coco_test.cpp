@@ -53,7 +53,7 @@ TEST_F(Coco, ClassesAreInTheOrderOfTheirIdsAndUnknownFieldsAreIgnored) {
   EXPECT_EQ(part.classes[1].name, "rbc");
   ASSERT_EQ(part.images.size(), 1U);
   ASSERT_EQ(part.images[0].annotations.size(), 1U);
-  const Annotation& cell = part.images[0].annotations[0];
+  const Annotation cell = part.images[0].annotations[0];
   EXPECT_EQ(cell.category, 1);
   EXPECT_EQ(cell.box.x_min, 10);
   EXPECT_EQ(cell.box.y_max, 60);
@@ -62,7 +62,7 @@ TEST_F(Coco, ClassesAreInTheOrderOfTheirIdsAndUnknownFieldsAreIgnored) {
 
 TEST_F(Coco, ABoxThatRoundingPutOverTheEdgeIsClipped) {
   const CocoPart part = read(document(annotation("[-0.3, 0, 96.5, 64.2]")));
-  const Box& box = part.images[0].annotations[0].box;
+  const Box box = part.images[0].annotations[0].box;
   EXPECT_EQ(box.x_min, 0);
   EXPECT_EQ(box.x_max, 96);
   EXPECT_EQ(box.y_max, 64);

@@ -153,7 +153,7 @@ TEST_F(HostileFiles, LabelFilesThatAreTooLargeOrNoFilesAreNotRead) {
 
 TEST_F(HostileFiles, WhatTablesAndSettingsHoldIsShownInOneLine) {
   const std::string file = folder_.file("file");
-  std::vector<Image> none;
+  StoredList<Image> none;
   const std::map<std::string, std::function<void()>> reads{
       {"file,group\n\"a\nb\x1B\",1\n", [&] { declare_groups(file, none); }},
       {"[[class]]\nname = \"a\"\n\"x\\ny\" = 1\n", [&] { load_taxonomy(file); }},

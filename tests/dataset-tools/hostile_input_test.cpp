@@ -2,6 +2,7 @@
 // the data set is read, and the rest is still there. What is in the files is broken in
 // hostile_files_test.cpp.
 #include "hostile_input.h"
+#include "file_size_limit.h"
 
 #include <sys/resource.h>
 
@@ -19,6 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::AllOf;
+using testing::FileSizeLimit;
 using ::testing::HasSubstr;
 using testing::Layout;
 using testing::layouts;
@@ -193,27 +195,6 @@ TEST_F(HostileInput, AnImageInTwoPartsIsAnError) {
               HasSubstr("error: ImageSets/Main/val.txt: line 2: 'one' is in another part already, by "
                         "ImageSets/Main/train.txt: line 1"));
 }
-
-// Files of a limited size are what a full disk is to a program: the write fails.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit limit{bytes, before_.rlim_max};
-    handler_ = std::signal(SIGXFSZ, SIG_IGN);
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileSizeLimit() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, handler_);
-  }
-  FileSizeLimit(const FileSizeLimit&) = delete;
-  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-
- private:
-  rlimit before_{};
-  void (*handler_)(int) = nullptr;
-};
 
 TEST_F(HostileInput, WhatCannotBeWrittenIsAnErrorAndNothingIsLeftBehind) {
   make(layout("voc"));

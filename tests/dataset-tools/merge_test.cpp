@@ -62,7 +62,7 @@ TEST_F(Merge, UnrelatedImagesAllStay) {
 TEST_F(Merge, ImagesAreRenamedToTheirIdsInTheOrderOfTheCorpora) {
   a_.images = {of_val(smear_record(folder_.path(), "z.png", 1)), smear_record(folder_.path(), "a.PNG", 2)};
   b_.images = {smear_record(folder_.path(), "m.png", 3)};
-  const Corpus merged = merge({a_, b_}).corpus;
+  const StoredCorpus merged = merge({a_, b_}).corpus;
   ASSERT_EQ(merged.images.size(), 3U);
   EXPECT_EQ(merged.images[0].file, "000001.png");
   EXPECT_EQ(merged.images[0].source_file, "z.png");
@@ -86,8 +86,8 @@ TEST_F(Merge, ATrainImageWithTheBytesOfAnyValImageIsLeftOut) {
 TEST_F(Merge, OfTwoTrainImagesThatOfTheEarlierCorpusStays) {
   a_.images = {smear_record(folder_.path(), "a.png", 1, "one")};
   b_.images = {smear_record(folder_.path(), "b.png", 1, "two")};
-  EXPECT_EQ(merge({a_, b_}).corpus.images.at(0).source, "one");
-  EXPECT_EQ(merge({b_, a_}).corpus.images.at(0).source, "two");
+  EXPECT_EQ(merge({a_, b_}).corpus.images[0].source, "one");
+  EXPECT_EQ(merge({b_, a_}).corpus.images[0].source, "two");
 }
 
 TEST_F(Merge, FinerClassesOfACopyAreTakenOver) {
@@ -101,7 +101,7 @@ TEST_F(Merge, FinerClassesOfACopyAreTakenOver) {
   b_.images[0].annotations.pop_back();
   const MergeResult merged = merge({a_, b_});
   EXPECT_THAT(why_left_out(merged), HasSubstr("3 labels agree, 1 differs, 1 only there"));
-  const Image& kept = merged.corpus.images.at(0);
+  const Image& kept = merged.corpus.images[0];
   EXPECT_EQ(kept.annotations[0].category, 3);
   EXPECT_EQ(kept.annotations[0].label, "LY");
   EXPECT_EQ(kept.annotations[1].category, 1) << "what contradicts is not taken over";
@@ -110,7 +110,7 @@ TEST_F(Merge, FinerClassesOfACopyAreTakenOver) {
   EXPECT_EQ(kept.changes[0].rule, rules::class_refined);
   EXPECT_EQ(merged.classes_refined, 1U);
   // And the other way round nothing is lost.
-  EXPECT_EQ(merge({b_, a_}).corpus.images.at(0).annotations[0].category, 3);
+  EXPECT_EQ(merge({b_, a_}).corpus.images[0].annotations[0].category, 3);
 }
 
 TEST_F(Merge, OnlyImagesOfTheSourceAskedForAreTaken) {
@@ -129,7 +129,7 @@ TEST_F(Merge, OnlyImagesOfTheSourceAskedForAreTaken) {
 TEST_F(Merge, DeclaredGroupsAreKept) {
   a_.images = {smear_record(folder_.path(), "a.png", 1), smear_record(folder_.path(), "b.png", 2)};
   a_.images[0].group = a_.images[1].group = "patient 7";
-  const Corpus merged = merge({a_}).corpus;
+  const StoredCorpus merged = merge({a_}).corpus;
   EXPECT_EQ(merged.images[0].group, "patient 7");
   EXPECT_EQ(merged.images[1].group, "patient 7");
 }

@@ -134,8 +134,8 @@ TEST_F(Readers, ARepeatedTxlLabelIsDroppedAndNoted) {
 
 TEST_F(Readers, OfACellWithTwoClassesNeitherIsBelieved) {
   make_txl("0 0.5 0.5 0.25 0.5\n1 0.5 0.5 0.25 0.5\n1 0.1 0.1 0.1 0.1\n");
-  const Corpus corpus = standardise(find_reader("txl").open(folder_.path()), "txl", load_taxonomy("cells"),
-                                    folder_.file("out"), {});
+  const StoredCorpus corpus = standardise(find_reader("txl").open(folder_.path()), "txl",
+                                          load_taxonomy("cells"), folder_.file("out"), {});
   const Image& image = corpus.images[0];
   ASSERT_EQ(image.annotations.size(), 1U);
   EXPECT_EQ(image.annotations[0].label, "RBC");

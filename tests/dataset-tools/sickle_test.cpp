@@ -78,11 +78,11 @@ TEST(DrawnRectangles, AreFoundInRealSmears) {
   const char* shared = std::getenv("SMEARSCOPE_SHARED_DATA");
   const std::filesystem::path folder = std::filesystem::path(shared ? shared : "") / "bccd/BCCD/JPEGImages";
   if (!std::filesystem::is_directory(folder)) GTEST_SKIP() << "needs BCCD in $SMEARSCOPE_SHARED_DATA";
-  const std::vector<std::filesystem::path> files = SourceFolder(folder, "bccd").files(folder);
+  const FileList files = SourceFolder(folder, "bccd").files(folder);
   Tally tally;
   for (unsigned i = 0; i < 144; ++i)
-    tally.add(
-        draw_into(read_image(files[i * files.size() / 144]), i, 1 + int(i % 6), 70 + 5 * int(i / 6 % 6)));
+    tally.add(draw_into(read_image(files.path(i * files.size() / 144)), i, 1 + int(i % 6),
+                        70 + 5 * int(i / 6 % 6)));
   EXPECT_GT(tally.drawn, 500);
   tally.expect_good();
 }
@@ -155,8 +155,8 @@ class Sickle : public ::testing::Test {
   Corpus standardised(const std::string& output, unsigned threads = 0) {
     StandardiseOptions options;
     options.threads = threads;
-    return standardise(find_reader("sickle").open(folder_.path()), "sickle", taxonomy_, folder_.file(output),
-                       options);
+    return in_memory(standardise(find_reader("sickle").open(folder_.path()), "sickle", taxonomy_,
+                                 folder_.file(output), options));
   }
   std::string open_error() {
     try {

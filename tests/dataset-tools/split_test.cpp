@@ -15,6 +15,13 @@ namespace {
 
 using ::testing::HasSubstr;
 
+void split(Corpus& corpus, const std::vector<std::pair<std::size_t, std::size_t>>& pairs,
+           const SplitOptions& options) {
+  StoredCorpus stored = corpus;
+  split(stored, pairs, options);
+  corpus = in_memory(stored);
+}
+
 // `count` images of `source`, each with one cell of `category`.
 void add_images(Corpus& corpus, const std::string& source, int category, int count) {
   for (int i = 0; i < count; ++i) {
@@ -82,7 +89,7 @@ TEST(Split, ImagesThatBelongTogetherGetOnePart) {
   for (std::size_t i = 0; i < corpus.images.size(); i += 3)
     corpus.images[i].group = "slide " + std::to_string(i % 60);
   split(corpus, pairs, {0.2, 0.2});
-  const std::vector<std::size_t> first = together_with(corpus.images, pairs);
+  const std::vector<std::uint32_t> first = together_with(corpus.images, pairs);
   std::set<std::string> parts;
   for (std::size_t i = 0; i < first.size(); ++i) {
     EXPECT_EQ(corpus.images[i].part, corpus.images[first[i]].part);
@@ -137,7 +144,7 @@ TEST(Split, SharesMustLeaveSomethingToTrainOn) {
 
 TEST(Groups, AreDeclaredInATable) {
   const testing::TemporaryFolder folder;
-  Corpus corpus = three_classes();
+  StoredCorpus corpus = three_classes();
   const auto declare = [&](const std::string& text) {
     testing::write_text(folder.file("groups.csv"), text);
     declare_groups(folder.file("groups.csv"), corpus.images);

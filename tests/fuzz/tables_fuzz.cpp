@@ -40,7 +40,7 @@ class MemoryFile {
   int descriptor_;
 };
 
-Corpus two_images() {
+StoredCorpus two_images() {
   Corpus corpus;
   corpus.images.resize(2);
   corpus.images[0].file = "a.jpg";
@@ -50,13 +50,13 @@ Corpus two_images() {
 }
 
 void read_groups(const std::string& text) {
-  Corpus corpus = two_images();
+  StoredCorpus corpus = two_images();
   declare_groups(MemoryFile(text).path(), corpus.images);
 }
 
 // What is written of it reads the same.
 void read_provenance_table(const std::string& text) {
-  Corpus corpus = two_images(), again = two_images();
+  StoredCorpus corpus = two_images(), again = two_images();
   read_provenance(MemoryFile(text).path(), corpus);
   const MemoryFile written("");
   write_provenance(written.path(), corpus);

@@ -73,10 +73,24 @@ def check_conversion(program, path, word, dtype, folder):
         assert converted[name].dtype == expected.dtype and torch.equal(converted[name], expected), name
 
 
+def check_int8(program, path, lines, folder):
+    """The document's lines make of an int8 file what the program makes of it, within half a step of the original."""
+    run(program, "convert", path, folder / "int8", "--dtype", "i8")
+    run(program, "convert", folder / "int8", folder / "wide", "--dtype", "f32")
+    scope = {"safetensors": safetensors, "path": folder / "int8"}
+    exec(lines, scope)
+    wide, original = safetensors.torch.load_file(folder / "wide"), safetensors.torch.load_file(path)
+    assert scope["state"].keys() == wide.keys() == original.keys()
+    for name, value in scope["state"].items():
+        assert torch.equal(value, wide[name]), name
+        largest = original[name].abs().flatten(1).amax(1).max() if value.dim() > 1 else torch.tensor(0.0)
+        assert (value - original[name]).abs().max() <= largest / 127 * 0.5001, name
+
+
 def main():
     document = Path(sys.argv[1]).read_text(encoding="utf-8")
     writer, program = sys.argv[2:4]
-    two_lines, loading, saving = python_blocks(document)
+    two_lines, loading, saving, widening = python_blocks(document)
     scope = {}
     exec(loading + saving, scope)
     with tempfile.TemporaryDirectory() as name:
@@ -92,6 +106,7 @@ def main():
             check_checksum(path)
         for word, dtype in (("f16", torch.float16), ("bf16", torch.bfloat16), ("f32", torch.float32)):
             check_conversion(program, folder / "resnet18.safetensors", word, dtype, folder)
+        check_int8(program, folder / "resnet18.safetensors", widening, folder)
         info = json_example(document)
         info["architecture"] |= {"backbone": "resnet50", "fpn_channels": 256, "head_width": 1024}
         # Without pretrained weights torchvision's batch norms are ordinary ones, with num_batches_tracked.

@@ -133,11 +133,10 @@ std::vector<SourcePictures> prediction_pictures(const ReportData& data, std::siz
   std::vector<SourcePictures> all;
   for (const std::string& source : sources) {
     SourcePictures of_source{source, {}};
-    for (const corpus::Image* image : corpus::sample_images(corpus, {source, -1}, count)) {
-      const auto index = static_cast<std::size_t>(image - corpus.images.data());
-      const cv::Mat rgb = corpus::read_sample(*image);
-      PictureRow row{name_of(*image),
-                     {drawn_cells(rgb, labelled_cells(data, index), prediction_size, false)}};
+    for (const std::size_t index : corpus::sample_images(corpus, {source, -1}, count)) {
+      const corpus::Image& image = corpus.images[index];
+      const cv::Mat rgb = corpus::read_sample(image);
+      PictureRow row{name_of(image), {drawn_cells(rgb, labelled_cells(data, index), prediction_size, false)}};
       for (std::size_t r = 0; r < data.runs.size(); ++r)
         row.pictures.push_back(drawn_cells(rgb, found_cells(data, r, index), prediction_size, true));
       of_source.rows.push_back(std::move(row));

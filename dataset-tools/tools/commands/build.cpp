@@ -19,7 +19,7 @@ int run_build(const Arguments& arguments) {
   if (!options.output.has_filename()) options.output = options.output.parent_path();
   options.threads = static_cast<unsigned>(arguments.integer("threads", 1, 1024).value_or(0));
   options.tell = [](const std::string& line) { std::cout << line << std::endl; };
-  const Corpus corpus = build(config, options);
+  const StoredCorpus corpus = build(config, options);
   print_counts(corpus, std::cout);
   print_change_counts(corpus, std::cout);
   std::cout << "digest " << digest_of(corpus) << "\n";

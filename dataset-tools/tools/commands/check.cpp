@@ -12,13 +12,13 @@ int run_check(const Arguments& arguments) {
   if (arguments.positional().size() != 1)
     throw Error("check takes one corpus folder; see smearscope-corpus check --help");
   const std::string& folder = arguments.positional().front();
-  const Corpus corpus = read_corpus(folder);
+  const StoredCorpus corpus = open_corpus(folder);
   const auto threads = static_cast<unsigned>(arguments.integer("threads", 1, 1024).value_or(0));
   std::size_t errors = 0, notes = 0;
-  for (const Finding& finding : check(corpus, folder, threads)) {
+  check(corpus, folder, threads, [&](const Finding& finding) {
     std::cout << (finding.is_error ? "error: " : "note: ") << finding.text << "\n";
     ++(finding.is_error ? errors : notes);
-  }
+  });
   print_counts(corpus, std::cout);
   std::cout << errors << " errors, " << notes << " notes\n";
   return errors == 0 ? done : failed;

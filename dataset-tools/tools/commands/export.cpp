@@ -11,7 +11,7 @@ int run_export(const Arguments& arguments) {
     throw Error("export takes one corpus folder; see smearscope-corpus export --help");
   const std::string &format = arguments.required("format"), &output = arguments.required("output");
   check_is_new(output);
-  const Corpus corpus = read_corpus(arguments.positional().front());
+  const StoredCorpus corpus = open_corpus(arguments.positional().front());
   export_corpus(corpus, format, output, arguments.has("link") ? Transfer::link : Transfer::copy);
   std::cout << corpus.images.size() << " images in " << output << " (" << format << ")\n";
   return done;

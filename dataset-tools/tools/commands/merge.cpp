@@ -14,8 +14,8 @@ int run_merge(const Arguments& arguments) {
   MergeOptions options;
   options.only = arguments.optional("only", "");
   options.threads = static_cast<unsigned>(arguments.integer("threads", 1, 1024).value_or(0));
-  std::vector<Corpus> corpora;
-  for (const std::string& folder : arguments.positional()) corpora.push_back(read_corpus(folder));
+  std::vector<StoredCorpus> corpora;
+  for (const std::string& folder : arguments.positional()) corpora.push_back(open_corpus(folder));
   const MergeResult merged = merge(std::move(corpora), options);
   write_corpus(output, merged.corpus, arguments.has("copy") ? Transfer::copy : Transfer::link);
 

@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<std::string> sources_of(const Corpus& corpus) {
+std::vector<std::string> sources_of(const StoredCorpus& corpus) {
   std::vector<std::string> names;
   for (const Image& image : corpus.images) {
     if (std::find(names.begin(), names.end(), image.source) == names.end()) names.push_back(image.source);
@@ -29,7 +29,7 @@ std::string joined(const std::vector<std::string>& names) {
   return text;
 }
 
-SampleFilter filter_of(const Arguments& arguments, const Corpus& corpus) {
+SampleFilter filter_of(const Arguments& arguments, const StoredCorpus& corpus) {
   SampleFilter filter;
   filter.source = arguments.optional("source", "");
   const std::vector<std::string> sources = sources_of(corpus), classes = class_names(corpus);
@@ -48,15 +48,16 @@ SampleFilter filter_of(const Arguments& arguments, const Corpus& corpus) {
 }
 
 // As many of each source as there are, up to an equal share of what is still wanted.
-std::vector<const Image*> chosen_images(const Corpus& corpus, SampleFilter filter, std::size_t count) {
-  if (!filter.source.empty()) return sample_images(corpus, filter, count);
-  std::vector<const Image*> chosen;
-  const std::vector<std::string> sources = sources_of(corpus);
+std::vector<Image> chosen_images(const StoredCorpus& corpus, SampleFilter filter, std::size_t count) {
+  const bool of_one = !filter.source.empty();
+  const std::vector<std::string> sources =
+      of_one ? std::vector<std::string>{filter.source} : sources_of(corpus);
+  std::vector<Image> chosen;
   for (std::size_t i = 0; i < sources.size(); ++i) {
     filter.source = sources[i];
     const std::size_t share = (count - chosen.size()) / (sources.size() - i);
-    const auto images = sample_images(corpus, filter, share);
-    chosen.insert(chosen.end(), images.begin(), images.end());
+    for (const std::size_t index : sample_images(corpus, filter, share))
+      chosen.push_back(corpus.images[index]);
   }
   return chosen;
 }
@@ -71,8 +72,8 @@ std::size_t sheets_for(std::size_t images) {
   return (images + images_per_sheet - 1) / images_per_sheet;
 }
 
-void write_sheets(const fs::path& output, const std::vector<const Image*>& images,
-                  const std::vector<Class>& classes, const SampleFilter& filter) {
+void write_sheets(const fs::path& output, const std::vector<Image>& images, const std::vector<Class>& classes,
+                  const SampleFilter& filter) {
   NewFolder folder(output);
   Progress progress("drawing sheets", sheets_for(images.size()));
   for (std::size_t sheet = 0; sheet < sheets_for(images.size()); ++sheet) {
@@ -92,10 +93,10 @@ int run_preview(const Arguments& arguments) {
   }
   const fs::path output = arguments.required("output");
   check_is_new(output);
-  const Corpus corpus = read_corpus(arguments.positional().front());
+  const StoredCorpus corpus = open_corpus(arguments.positional().front());
   const SampleFilter filter = filter_of(arguments, corpus);
   const auto count = static_cast<std::size_t>(arguments.integer("count", 1, 100000).value_or(36));
-  const std::vector<const Image*> images = chosen_images(corpus, filter, count);
+  const std::vector<Image> images = chosen_images(corpus, filter, count);
   if (images.empty()) throw Error("no image of that source has a box of that class");
   write_sheets(output, images, corpus.classes, filter);
   const std::size_t sheets = sheets_for(images.size());

@@ -22,7 +22,7 @@ int run_split(const Arguments& arguments) {
   options.keep_parts = arguments.has("keep-parts");
   const auto threads = static_cast<unsigned>(arguments.integer("threads", 1, 1024).value_or(0));
 
-  Corpus corpus = read_corpus(arguments.positional().front());
+  StoredCorpus corpus = open_corpus(arguments.positional().front());
   if (arguments.has("groups")) declare_groups(arguments.required("groups"), corpus.images);
   std::vector<std::pair<std::size_t, std::size_t>> alike;
   for (const Pair& pair : find_copies(corpus.images, threads)) alike.emplace_back(pair.first, pair.second);

@@ -33,7 +33,7 @@ int run_standardise(const Arguments& arguments) {
 
   DataSet set = reader.open(input);
   if (arguments.has("subtypes")) refine_by_subtypes(set, arguments.required("subtypes"));
-  const Corpus corpus = standardise(set, reader.name, taxonomy, output, options);
+  const StoredCorpus corpus = standardise(set, reader.name, taxonomy, output, options);
   print_changes(corpus, std::cerr);
   print_counts(corpus, std::cout);
   print_change_counts(corpus, std::cout);

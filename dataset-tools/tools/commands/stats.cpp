@@ -25,7 +25,7 @@ int run_stats(const Arguments& arguments) {
   if (arguments.positional().size() != 1)
     throw Error("stats takes one corpus folder; see smearscope-corpus stats --help");
   const std::string& folder = arguments.positional().front();
-  const Corpus corpus = read_corpus(folder);
+  const StoredCorpus corpus = open_corpus(folder);
   const Statistics statistics = statistics_of(corpus);
   std::cout << plain_text(sources_table(statistics)) << "\n"
             << plain_text(classes_table(statistics)) << "\n"

@@ -6,7 +6,7 @@ import struct
 import numpy as np
 import torch
 
-DTYPES = {"F32": np.float32, "F16": np.float16}
+DTYPES = {"F32": np.float32, "F16": np.float16, "I8": np.int8}
 
 
 def write(path, document, state):
@@ -40,4 +40,6 @@ def read(path):
         else:
             values = np.frombuffer(data[begin:end], DTYPES[entry["dtype"]]).astype(np.float32)
         state[name] = torch.from_numpy(values.reshape(entry["shape"]).copy())
+    for name in [name for name in state if name + ".scale" in state]:
+        state[name] *= state.pop(name + ".scale").view(-1, *[1] * (state[name].dim() - 1))
     return document, state
