@@ -220,7 +220,7 @@ TEST_F(Network, BadImagesAreNamed) {
   FasterRcnn network = small_network();
   network->eval();
   for (const at::Tensor& image : {at::rand({1, 8, 8}), at::rand({3, 0, 8}), at::rand({8, 8}),
-                                  at::zeros({3, 8, 8}, at::kByte), at::Tensor()}) {
+                                  at::zeros({3, 8, 8}, at::kInt), at::Tensor()}) {
     EXPECT_THAT(error_of([&] {
                   network->detect({at::rand({3, 9, 9}), image});
                 }),
@@ -323,6 +323,14 @@ TEST(ImageBatch, ResizesToTheShorterSideWithinTheLongerAndPadsTo32) {
   EXPECT_EQ(batch.images.sizes(), (at::IntArrayRef{2, 3, 64, 128}));
   EXPECT_EQ(batch.images[1].slice(1, 20).abs().max().item<float>(), 0);
   EXPECT_EQ(batch.images[0].slice(2, 76).abs().max().item<float>(), 0);
+}
+
+TEST(ImageBatch, BytesAreTheSameImageWhateverTheirStrides) {
+  const at::Tensor bytes = at::randint(256, {40, 50, 3}, at::kByte).permute({2, 0, 1});
+  const auto from_bytes = make_batch({bytes}, Transform(), 32, at::kFloat);
+  const auto from_floats =
+      make_batch({bytes.to(at::kFloat).div(255).contiguous()}, Transform(), 32, at::kFloat);
+  EXPECT_TRUE(from_bytes.images.equal(from_floats.images));
 }
 
 TEST(ImageBatch, NormalisesAndAdjusts) {
