@@ -28,6 +28,7 @@ copy_libraries() { # FOLDER PROGRAM...
         libgdal.so.*) make_gdal "$into/$name" "${paths[$name]}" "$program"; continue ;;
       esac
       [ ! -e "$into/$name" ] || continue
+      [ -n "${paths[$name]:-}" ] || die "$program needs $name, which isn't found"
       cp -L "${paths[$name]}" "$into/$name"
       queue+=("${paths[$name]}")
     done < <(readelf -d "$program" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')
@@ -53,9 +54,9 @@ pack_trainer() { # BUILD
   ninja -C "$1" training/smearscope-train tests/training/training_device_test >/dev/null || die "the build in $1 failed"
   rm -rf "$trainer"
   mkdir -p "$trainer/lib"
-  cp "$1/training/smearscope-train" "$1/tests/training/training_device_test" "$trainer"
-  copy_libraries "$trainer/lib" "$trainer/smearscope-train" "$trainer/training_device_test"
-  strip "$trainer/smearscope-train" "$trainer/training_device_test"
+  local programs=("$1/training/smearscope-train" "$1/tests/training/training_device_test")
+  copy_libraries "$trainer/lib" "${programs[@]}"
+  for program in "${programs[@]}"; do strip -o "$trainer/$(basename "$program")" "$program"; done
   sed -n "s/^__version__ = '\(.*\)'/\1/p" "$libtorch/version.py" >"$trainer/torch-version" 2>/dev/null ||
     cp "$libtorch/build-version" "$trainer/torch-version" || die "$libtorch doesn't say which version it is"
   tar -C "$folder" -c trainer | xz -T0 >"$folder/trainer.tar.xz"

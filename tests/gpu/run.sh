@@ -107,7 +107,8 @@ train() { # PROGRAM...
     "${go_on[@]}" 2>&1 | tee "$out/train.txt"
   count "training" "${PIPESTATUS[0]}"
   rm -f "$out"/run.tar.part-*
-  [ ! -d "$run" ] || tar -C "$run" -c . | split -b 15M - "$out/run.tar.part-" || die "the run can't be packed into $out"
+  [ -d "$run" ] || return
+  tar -C "$run" -c . | split -b 15M - "$out/run.tar.part-" || die "the run can't be packed into $out"
   ls -l "$out"/run.tar.part-*
 }
 
@@ -119,7 +120,7 @@ test_training() {
     count "training" 77
     return
   fi
-  with_trainer timeout 180 "$trainer/training_device_test" --gtest_brief=1 2>&1 | tail -40
+  SMEARSCOPE_REQUIRE_CUDA=1 with_trainer timeout 180 "$trainer/training_device_test" --gtest_brief=1 2>&1 | tail -40
   count "training_device_test" "${PIPESTATUS[0]}"
   [ $training_only = yes ] || return
   say "Speed of training"

@@ -1,6 +1,7 @@
 // Whether tests can run on a CUDA device.
 #pragma once
 
+#include <cstdlib>
 #include <string>
 
 #include "network/device.h"
@@ -18,8 +19,12 @@ inline std::string why_no_cuda() {
   }
 }
 
+// Where $SMEARSCOPE_REQUIRE_CUDA is set (tests/gpu/run.sh), a device that is missing is an error, so that
+// nothing passes by being skipped.
 inline bool cuda_is_there() {
-  return why_no_cuda().empty();
+  const std::string reason = why_no_cuda();
+  if (!reason.empty() && std::getenv("SMEARSCOPE_REQUIRE_CUDA")) throw Error(reason);
+  return reason.empty();
 }
 
 }  // namespace smearscope::testing
