@@ -185,9 +185,12 @@ struct Features {
 // Everything up to the RPN's outputs; leaves the matching anchors in `network`.
 Features run_dense_part(Network& network, const ImageBatch& batch) {
   Features features;
+  // What f32 convolutions on a CPU make of channels-last images differs more from torchvision's.
+  const bool channels_last = network.settings.autocast || batch.images.is_cuda();
+  const auto format = channels_last ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
   {
     const Autocast autocast(network.settings.autocast, batch.images.device().type());
-    features.levels = network.pyramid(network.body(batch.images));
+    features.levels = network.pyramid(network.body(batch.images.contiguous(format)));
     features.rpn = network.rpn(features.levels);
   }
   // RoIAlign and losses keep the weights' precision.

@@ -98,8 +98,7 @@ ImageBatch make_batch(const std::vector<at::Tensor>& images, const Transform& tr
   const Size needed = padded_size(images, transform, min_side);
   const Size whole{std::max(needed.height, least.height), std::max(needed.width, least.width)};
   const auto count = static_cast<std::int64_t>(images.size());
-  const auto channels_last = options.memory_format(at::MemoryFormat::ChannelsLast);
-  batch.images = at::empty({count, 3, whole.height, whole.width}, channels_last).zero_();
+  batch.images = at::zeros({count, 3, whole.height, whole.width}, options);
   const at::Tensor mean = per_channel(transform.mean, batch.images);
   const at::Tensor std = per_channel(transform.std, batch.images);
   for (std::int64_t i = 0; i < count; ++i) {
