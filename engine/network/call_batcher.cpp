@@ -49,8 +49,9 @@ void CallBatcher::run_next(std::unique_lock<std::mutex>& lock) {
   };
   if (wait_.count() > 0) changed_.wait_for(lock, wait_, is_full);
   const std::vector<Call*> calls = batch();
-  std::vector<DetectionJob> jobs;
-  for (const Call* call : calls) jobs.insert(jobs.end(), call->jobs.begin(), call->jobs.end());
+  std::vector<DetectionJob> jobs = std::move(calls.front()->jobs);
+  for (std::size_t i = 1; i < calls.size(); ++i)
+    jobs.insert(jobs.end(), calls[i]->jobs.begin(), calls[i]->jobs.end());
   const Thresholds thresholds = calls.front()->thresholds;
 
   lock.unlock();
