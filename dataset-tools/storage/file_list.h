@@ -2,12 +2,12 @@
 #pragma once
 
 #include <filesystem>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "storage/index_iterator.h"
 #include "storage/name_table.h"
 
 namespace smearscope::corpus {
@@ -26,28 +26,9 @@ class FileList {
   std::filesystem::path path(std::size_t index) const { return folder_ / name(index); }
   bool has(std::string_view name) const { return names_.has(name); }
 
-  // Goes over the paths.
-  class Iterator {
-   public:
-    using iterator_category = std::input_iterator_tag;
-    using value_type = std::filesystem::path;
-    using difference_type = std::ptrdiff_t;
-    using pointer = const value_type*;
-    using reference = value_type;
+  std::filesystem::path operator[](std::size_t index) const { return path(index); }
 
-    Iterator(const FileList* list, std::size_t index) : list_(list), index_(index) {}
-    value_type operator*() const { return list_->path(index_); }
-    Iterator& operator++() {
-      ++index_;
-      return *this;
-    }
-    bool operator==(const Iterator& other) const { return index_ == other.index_; }
-    bool operator!=(const Iterator& other) const { return index_ != other.index_; }
-
-   private:
-    const FileList* list_;
-    std::size_t index_;
-  };
+  using Iterator = IndexIterator<FileList, std::filesystem::path>;  // over the paths
   Iterator begin() const { return {this, 0}; }
   Iterator end() const { return {this, size()}; }
 

@@ -3,11 +3,11 @@
 
 #include <cstddef>
 #include <deque>
-#include <iterator>
 #include <memory>
 #include <utility>
 #include <vector>
 
+#include "storage/index_iterator.h"
 #include "storage/record_bytes.h"
 #include "storage/record_file.h"
 
@@ -77,27 +77,7 @@ class StoredList {
     places_ = std::move(places);
   }
 
-  class Iterator {
-   public:
-    using iterator_category = std::input_iterator_tag;
-    using value_type = T;
-    using difference_type = std::ptrdiff_t;
-    using pointer = const T*;
-    using reference = const T;
-
-    Iterator(const StoredList* list, std::size_t index) : list_(list), index_(index) {}
-    const T operator*() const { return (*list_)[index_]; }  // NOLINT(readability-const-return-type)
-    Iterator& operator++() {
-      ++index_;
-      return *this;
-    }
-    bool operator==(const Iterator& other) const { return index_ == other.index_; }
-    bool operator!=(const Iterator& other) const { return index_ != other.index_; }
-
-   private:
-    const StoredList* list_;
-    std::size_t index_;
-  };
+  using Iterator = IndexIterator<StoredList, T>;
   Iterator begin() const { return {this, 0}; }
   Iterator end() const { return {this, size()}; }
 
