@@ -19,9 +19,13 @@ Thresholds thresholds_of(const Selection& selection, const ModelInfo& model) {
   return thresholds;
 }
 
-// More than any frame can have: the limit is then ours to apply.
-int all_detections(const ModelInfo& model) {
-  return model.architecture.rpn_post_nms_top_n * static_cast<int>(model.classes.size());
+// How many detections to ask for, so that those of unwanted classes and second names of a cell don't use up
+// the limit.
+int candidates(bool all_classes, double agnostic_nms, const ModelInfo& model, int limit) {
+  constexpr int names_of_a_cell = 4;  // hardly ever more above a useful score threshold
+  const int all = model.architecture.rpn_post_nms_top_n * static_cast<int>(model.classes.size());
+  if (!all_classes) return std::max(limit, all);
+  return agnostic_nms < 1 ? std::max(limit, std::min(limit, all / names_of_a_cell) * names_of_a_cell) : limit;
 }
 
 }  // namespace
@@ -105,13 +109,14 @@ Findings CellDetector::detect(const Frame& frame) {
   const Setup& setup = running.setup();
   const ModelInfo& info = setup.info();
 
-  // Cells of unwanted classes must not use up the limit.
   Thresholds thresholds = thresholds_of(setup.selection, info);
   const auto limit = static_cast<std::size_t>(thresholds.max_detections);
-  if (!setup.filter.keeps_all())
-    thresholds.max_detections = std::max(thresholds.max_detections, all_detections(info));
+  thresholds.max_detections =
+      candidates(setup.filter.keeps_all(), setup.selection.agnostic_nms, info, thresholds.max_detections);
   const auto start = std::chrono::steady_clock::now();
-  const Detections detections = setup.detector->detect({frame}, thresholds).at(0);
+  // A cell whose best name is of an unwanted class does not come back under its second.
+  const Detections detections =
+      one_name_per_cell(setup.detector->detect({frame}, thresholds).at(0), setup.selection.agnostic_nms);
   const double elapsed_ms = milliseconds_since(start);
 
   Findings found{{}, setup.detector->model().digest(), 0};

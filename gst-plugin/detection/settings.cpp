@@ -123,6 +123,13 @@ void install_selection_properties(GObjectClass* object_class) {
           "to 1) only the better one is kept; -1: the model's own threshold",
           -1, 1, -1, any_time));
   g_object_class_install_property(
+      object_class, prop_agnostic_nms_threshold,
+      g_param_spec_double("agnostic-nms-threshold", "Overlap threshold across classes",
+                          "Two boxes that overlap by more than this share (intersection over union, 0 to 1) "
+                          "are one cell, whatever "
+                          "their classes, and it counts once, under the surer name; 1: under each",
+                          0, 1, smearscope::Selection{}.agnostic_nms, any_time));
+  g_object_class_install_property(
       object_class, prop_max_detections,
       g_param_spec_int(
           "max-detections", "Most detections",
@@ -190,6 +197,9 @@ void set_setting(DetectionSettings& settings, guint id, const GValue* value) {
     case prop_nms_threshold:
       settings.selection.nms = unless_negative(g_value_get_double(value));
       break;
+    case prop_agnostic_nms_threshold:
+      settings.selection.agnostic_nms = g_value_get_double(value);
+      break;
     case prop_max_detections: {
       const int limit = g_value_get_int(value);
       settings.selection.max_detections = limit == 0 ? std::nullopt : std::optional<int>(limit);
@@ -234,6 +244,9 @@ void get_setting(const DetectionSettings& settings, guint id, GValue* value) {
       break;
     case prop_nms_threshold:
       g_value_set_double(value, settings.selection.nms.value_or(-1));
+      break;
+    case prop_agnostic_nms_threshold:
+      g_value_set_double(value, settings.selection.agnostic_nms);
       break;
     case prop_max_detections:
       g_value_set_int(value, settings.selection.max_detections.value_or(0));

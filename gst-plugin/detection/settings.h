@@ -35,6 +35,7 @@ enum SettingProperty : guint {
   prop_mode,
   prop_score_threshold,
   prop_nms_threshold,
+  prop_agnostic_nms_threshold,
   prop_max_detections,
   prop_classes,
   first_free_property,

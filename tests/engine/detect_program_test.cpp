@@ -154,6 +154,27 @@ TEST_F(DetectProgram, UnwantedClassesDoNotCrowdOut) {
   }
 }
 
+// Of two boxes of different classes that overlap by more than the threshold the surer one is left, unless the
+// user asks for all.
+TEST_F(DetectProgram, CellHasOneName) {
+  const auto found = [this](const std::string& threshold) {
+    run("--score-threshold 0.001 --max-detections 10000 " + threshold + " --coco-results r.json in/1.png");
+    return json::parse(read("r.json"));
+  };
+  const json all = found("--agnostic-nms-threshold 1"), named = found("");
+  EXPECT_EQ(found("--agnostic-nms-threshold 0.5"), named);
+  ASSERT_LT(named.size(), all.size());
+  const auto box = [](const json& cell) {
+    return cv::Rect2d(cell["bbox"][0], cell["bbox"][1], cell["bbox"][2], cell["bbox"][3]);
+  };
+  for (std::size_t i = 0; i < named.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      const double both = (box(named[i]) & box(named[j])).area();
+      EXPECT_LE(both / (box(named[i]).area() + box(named[j]).area() - both), 0.5001);
+    }
+  }
+}
+
 TEST_F(DetectProgram, UnusualImagesAreRead) {
   std::filesystem::create_directories(folder_.file("odd"));
   write("odd/1x1.png", cv::Mat(1, 1, CV_8UC3, cv::Scalar(1, 2, 3)));
@@ -252,9 +273,9 @@ TEST_F(DetectProgram, InterruptLeavesNothing) {
 
 TEST_F(DetectProgram, HelpNamesEveryOption) {
   const Result result = run("--help");
-  for (const char* option :
-       {"--model", "--score-threshold", "--nms-threshold", "--max-detections", "--classes", "--device",
-        "--precision", "--threads", "--coco-results", "--coco-images", "--annotated", "--csv"}) {
+  for (const char* option : {"--model", "--score-threshold", "--nms-threshold", "--agnostic-nms-threshold",
+                             "--max-detections", "--classes", "--device", "--precision", "--threads",
+                             "--coco-results", "--coco-images", "--annotated", "--csv"}) {
     expect(result, 0, option);
   }
 }

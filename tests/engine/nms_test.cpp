@@ -65,5 +65,22 @@ TEST(Nms, BoxesWithoutAreaAndExtremesDoNoHarm) {
   EXPECT_FALSE(run({{0, 0, infinity, infinity}, {nan, nan, nan, nan}, {0, 0, 1, 1}}, 0.5).empty());
 }
 
+// Two names of one cell overlap whatever their classes; a name that a hidden one hides stays.
+TEST(OneNamePerCell, KeepsTheBestOfAnyClass) {
+  const Detections found{{{0, 0, 10, 10}, 0.9F, 2},
+                         {{0, 1, 10, 11}, 0.8F, 0},
+                         {{0, 4, 10, 14}, 0.7F, 2},
+                         {{50, 50, 60, 60}, 0.6F, 1}};
+  const auto scores = [&](double threshold) {
+    std::vector<float> kept;
+    for (const Detection& detection : one_name_per_cell(found, threshold)) kept.push_back(detection.score);
+    return kept;
+  };
+  EXPECT_EQ(scores(0.5), (std::vector<float>{0.9F, 0.7F, 0.6F}));  // 0.8 would hide 0.7, but is hidden itself
+  EXPECT_EQ(scores(0.2), (std::vector<float>{0.9F, 0.6F}));
+  EXPECT_EQ(scores(1), (std::vector<float>{0.9F, 0.8F, 0.7F, 0.6F}));
+  EXPECT_TRUE(one_name_per_cell({}, 0.5).empty());
+}
+
 }  // namespace
 }  // namespace smearscope::ops

@@ -1,6 +1,7 @@
 // celldetect as an element: caps, metadata, timestamps, properties, errors.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <thread>
@@ -19,8 +20,10 @@ using testing::noise_frame;
 using testing::raw_caps;
 using testing::tiny_model_path;
 
+// Every detection of the engine, second names of a cell too.
 std::string celldetect(const std::string& properties = "mode=every") {
-  return "celldetect model=" + tiny_model_path() + " score-threshold=0 " + properties;
+  return "celldetect model=" + tiny_model_path() + " score-threshold=0 agnostic-nms-threshold=1 " +
+         properties;
 }
 
 std::vector<Cell> bare_engine(Detector& detector, GstBuffer* buffer, const std::string& caps) {
@@ -226,6 +229,54 @@ TEST(CellDetect, LimitCountsWantedClassesAlone) {
       read_cells(harness.push_and_pull(noise_frame(raw_caps("RGB", 64, 48), 1)).get());
   ASSERT_EQ(cells.size(), 1U);
   EXPECT_EQ(cells[0].class_name, other);
+}
+
+float overlap(const Box& a, const Box& b) {
+  const float width = std::max(0.0F, std::min(a.x_max, b.x_max) - std::max(a.x_min, b.x_min));
+  const float height = std::max(0.0F, std::min(a.y_max, b.y_max) - std::max(a.y_min, b.y_min));
+  const auto area = [](const Box& box) { return (box.x_max - box.x_min) * (box.y_max - box.y_min); };
+  return width * height / (area(a) + area(b) - width * height);
+}
+
+// Of cells, best first, those that no better one of any class overlaps: the rule, box by box.
+std::vector<Cell> surest_names(const std::vector<Cell>& cells, float threshold) {
+  std::vector<Cell> kept;
+  for (const Cell& cell : cells) {
+    const auto hides = [&](const Cell& better) { return overlap(better.box, cell.box) > threshold; };
+    if (std::none_of(kept.begin(), kept.end(), hides)) kept.push_back(cell);
+  }
+  return kept;
+}
+
+void expect_same(const std::vector<Cell>& found, const std::vector<Cell>& expected) {
+  ASSERT_EQ(found.size(), expected.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    EXPECT_EQ(found[i].class_name, expected[i].class_name);
+    EXPECT_EQ(found[i].confidence, expected[i].confidence);
+    EXPECT_EQ(found[i].box.x_min, expected[i].box.x_min);
+  }
+}
+
+// A cell is shown and counted once, under its surest name; and neither its other names nor a limit on cells
+// take another cell's place, nor does it come back under another name where classes are chosen.
+TEST(CellDetect, CellHasOneName) {
+  const auto cells_with = [](const std::string& properties) {
+    Harness harness("celldetect mode=every score-threshold=0 model=" + tiny_model_path() + " " + properties);
+    harness.caps(raw_caps("RGB", 64, 48));
+    return read_cells(harness.push_and_pull(noise_frame(raw_caps("RGB", 64, 48), 1)).get());
+  };
+  const std::vector<Cell> all = cells_with("max-detections=100000 agnostic-nms-threshold=1");
+  const std::vector<Cell> expected = surest_names(all, 0.5F);
+  ASSERT_LT(expected.size(), all.size()) << "the random model gives no cell two names";
+  ASSERT_GT(expected.size(), 5U);
+  expect_same(cells_with("max-detections=100000"), expected);
+  expect_same(cells_with("max-detections=100000 agnostic-nms-threshold=0.2"), surest_names(all, 0.2F));
+  expect_same(cells_with("max-detections=5"), {expected.begin(), expected.begin() + 5});
+
+  std::vector<Cell> red_cells;
+  std::copy_if(expected.begin(), expected.end(), std::back_inserter(red_cells),
+               [](const Cell& cell) { return cell.class_name == "rbc"; });
+  expect_same(cells_with("max-detections=100000 classes=rbc"), red_cells);
 }
 
 // What can be read while playing: counts, time, what the model is.

@@ -25,6 +25,11 @@ struct Detection {
 
 using Detections = std::vector<Detection>;  // best score first; ties by lower label, then lower proposal index
 
+// Class-agnostic non-maximum suppression, for those who show or count: a detector suppresses per class, as torchvision does,
+// so it may give one cell several names. Of `found` (best first) stays what no better detection that stays, of whatever class,
+// overlaps by an IoU strictly above `threshold` (0..1; 1 keeps all).
+Detections one_name_per_cell(const Detections& found, double threshold);
+
 // `automatic` is the first GPU if it can be used, else the CPU: resolve says which.
 struct Device {
   enum class Kind { cpu, cuda, automatic } kind = Kind::cpu;

@@ -61,19 +61,24 @@ class ImageDetector {
                 std::vector<Category> categories)
       : detector_(model, options.detector),
         categories_(std::move(categories)),
-        thresholds_(model->info().thresholds) {
+        thresholds_(model->info().thresholds),
+        agnostic_nms_(options.agnostic_nms_threshold) {
     thresholds_.score = options.score_threshold.value_or(thresholds_.score);
     thresholds_.nms = options.nms_threshold.value_or(thresholds_.nms);
     max_detections_ = options.max_detections.value_or(thresholds_.max_detections);
-    // Cells of other classes must not crowd out the wanted ones. Suppression is per class, so that leaving
-    // classes out afterwards gives the same as leaving them out before.
+    // Cells of other classes and second names must not crowd out the wanted ones.
     const bool all =
         std::all_of(categories_.begin(), categories_.end(), [](const Category& c) { return c.wanted; });
-    thresholds_.max_detections = all ? max_detections_ : std::max(max_detections_, 100000);
+    if (!all || agnostic_nms_ < 1)
+      thresholds_.max_detections = std::max(max_detections_, 100000);
+    else
+      thresholds_.max_detections = max_detections_;
   }
 
   Detections detect(const Image& image) {
     Detections found = detector_.detect({image.frame()}, thresholds_).front();
+    // Before the classes: a cell whose best name is an unwanted one does not come back under its second.
+    found = one_name_per_cell(found, agnostic_nms_);
     const auto unwanted = [&](const Detection& d) {
       return !categories_.at(static_cast<std::size_t>(d.label)).wanted;
     };
@@ -87,6 +92,7 @@ class ImageDetector {
   Detector detector_;
   std::vector<Category> categories_;
   Thresholds thresholds_;
+  double agnostic_nms_;
   int max_detections_ = 0;
 };
 

@@ -15,6 +15,9 @@ const char* const help_text =
     "  --model FILE            model file, or the name of an installed one (default: smearscope-cells)\n"
     "  --score-threshold S     least confidence of a cell, 0 to 1 (default: the model's own)\n"
     "  --nms-threshold T       overlap (IoU) above which two boxes of a class are one cell, 0 to 1\n"
+    "  --agnostic-nms-threshold T\n"
+    "                          the same for boxes of any classes: a cell counts once, under its surest name\n"
+    "                          (default: 0.5); 1: under each, as COCO's measure wants it\n"
     "  --max-detections N      most cells in an image, the surest first\n"
     "  --classes A,B           only these classes\n"
     "  --device D              cpu, cuda, cuda:N or auto: cuda if it can be used, else cpu (default: cpu)\n"
@@ -93,6 +96,8 @@ const std::map<std::string, Setter>& setters() {
       {"--score-threshold",
        [](Options& o, S name, S value) { o.score_threshold = parse_share(name, value); }},
       {"--nms-threshold", [](Options& o, S name, S value) { o.nms_threshold = parse_share(name, value); }},
+      {"--agnostic-nms-threshold",
+       [](Options& o, S name, S value) { o.agnostic_nms_threshold = parse_share(name, value); }},
       {"--max-detections",
        [](Options& o, S name, S value) { o.max_detections = parse_count(name, value, 1, 10000); }},
       {"--classes", [](Options& o, S name, S value) { o.classes = parse_list(name, value); }},

@@ -38,6 +38,7 @@ def main():
         subprocess.run(
             ["gst-launch-1.0", "-q", "multifilesrc", f"location={folder}/%06d.png", "caps=image/png,framerate=5/1",
              "!", "pngdec", "!", "celldetect", "mode=every", f"model={options.model}", "score-threshold=0.01",
+             "agnostic-nms-threshold=1",
              "!", "cellreport", f"json-location={folder}/cells.jsonl", "!", "fakesink"], check=True)
         with open(f"{folder}/cells.jsonl") as file:
             frames = [json.loads(line) for line in file]
