@@ -1,5 +1,6 @@
 // smearscope-corpus: data sets in their own layouts -> one COCO corpus. Each command is in commands/.
 #include <iostream>
+#include <new>
 
 #include "readers/reader.h"
 #include "tools/commands.h"
@@ -58,6 +59,9 @@ int run(const std::vector<std::string>& words) {
 int main(int argc, char** argv) {
   try {
     return smearscope::corpus::run({argv + 1, argv + argc});
+  } catch (const std::bad_alloc&) {
+    std::cerr << "smearscope-corpus: not enough memory; fewer --threads need less\n";
+    return smearscope::corpus::failed;
   } catch (const std::exception& problem) {
     std::cerr << "smearscope-corpus: " << problem.what() << "\n";
     return smearscope::corpus::failed;

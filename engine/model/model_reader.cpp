@@ -3,6 +3,7 @@
 // the copy costs stands in docs/model-format.md, "Why it is read and not mapped".
 #include <cstdlib>
 #include <mutex>
+#include <new>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -170,6 +171,8 @@ std::shared_ptr<const Model> Model::load(const std::string& path) {
     return std::make_shared<LoadedModel>(path);
   } catch (const Error& error) {
     throw Error(path + ": " + error.what());
+  } catch (const std::bad_alloc&) {
+    throw Error(path + ": not enough memory to load it");
   }
 }
 

@@ -2,6 +2,7 @@
 #include <omp.h>
 
 #include <chrono>
+#include <new>
 #include <utility>
 
 #include "network/backend.h"
@@ -49,6 +50,17 @@ class StageClock {
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
+// Runs one step of oneDNN's; what it throws becomes std::bad_alloc or Error.
+template <typename Step>
+auto attempt(Step step) {
+  try {
+    return step();
+  } catch (const dnnl::error& error) {
+    if (error.status == dnnl_out_of_memory) throw std::bad_alloc();
+    throw Error(std::string("the CPU engine failed: ") + error.what() + " (oneDNN); please report this");
+  }
+}
+
 class CpuBackend : public Backend {
  public:
   CpuBackend(const Model& model, int threads)
@@ -65,12 +77,9 @@ class CpuBackend : public Backend {
   void detect(const std::vector<DetectionJob>& jobs, ops::Size padded, const Thresholds& thresholds,
               StageTimes& times) override {
     const ThreadScope scope(threads_);
-    try {
+    attempt([&] {
       for (const DetectionJob& job : jobs) detect_one(job, network_.compiled(padded), thresholds, times);
-    } catch (const dnnl::error& error) {
-      if (error.status == dnnl_out_of_memory) throw std::bad_alloc();
-      throw Error(std::string("the CPU engine failed: ") + error.what() + " (oneDNN); please report this");
-    }
+    });
   }
 
  private:
@@ -122,7 +131,7 @@ std::unique_ptr<Backend> make_cpu_backend(const Model& model, Precision precisio
   if (precision != Precision::f32)
     throw Error(std::string("precision ") + name_of(precision) +
                 " asked for, but device cpu computes in f32 only");
-  return std::make_unique<CpuBackend>(model, threads);
+  return attempt([&] { return std::make_unique<CpuBackend>(model, threads); });
 }
 
 }  // namespace smearscope

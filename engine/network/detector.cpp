@@ -106,7 +106,11 @@ Detector::Detector(std::shared_ptr<const Model> model, const DetectorOptions& op
   if (!model) throw Error("no model given to the detector; load one with Model::load");
   state_->options = options;
   state_->options.device = resolve(options.device);
-  state_->backend = make_backend(*model, state_->options);
+  try {
+    state_->backend = make_backend(*model, state_->options);
+  } catch (const std::bad_alloc&) {
+    throw Error(model->path() + ": not enough memory for its network");
+  }
   state_->batcher = std::make_unique<CallBatcher>(
       [state = state_.get()](const auto& jobs, const auto& thresholds) { state->run(jobs, thresholds); },
       options.max_batch, std::chrono::duration<double, std::milli>(options.batch_wait_ms));

@@ -178,7 +178,7 @@ int main(int count, char** words) {
   } catch (const UsageError& error) {
     std::fprintf(stderr, "smearscope-bench: %s; see smearscope-bench --help\n", error.what());
     return 2;
-  } catch (const Error& error) {
+  } catch (const std::exception& error) {
     std::fprintf(stderr, "smearscope-bench: %s\n", error.what());
     return 1;
   }

@@ -156,7 +156,7 @@ int main(int argc, char** argv) {
   } catch (const UsageError& error) {
     std::fprintf(stderr, "smearscope-model: %s (see smearscope-model --help)\n", error.what());
     return 2;
-  } catch (const Error& error) {
+  } catch (const std::exception& error) {
     std::fprintf(stderr, "smearscope-model: %s\n", error.what());
     return 1;
   }

@@ -10,6 +10,7 @@
 
 #include "expect_error.h"
 #include "frames.h"
+#include "memory_limit.h"
 #include "temporary_folder.h"
 #include "tiny_model.h"
 
@@ -190,6 +191,21 @@ TEST(Detector, ManySizesDoNotMakeItGrow) {
   detect_large_sizes();  // larger sizes have larger code, so what is kept is compared at the same sizes
   EXPECT_LT(resident_megabytes() - before, 10);
   dnnl::set_primitive_cache_capacity(capacity);
+}
+
+TEST(Detector, TooLittleMemoryIsSaidWhereItIsMissing) {
+  if (!testing::memory_can_be_limited) GTEST_SKIP() << "a sanitizer maps more memory than any limit";
+  const testing::TemporaryFolder folder;
+  const std::string file = folder.file("m.safetensors");  // 45 MB
+  testing::write_random_model(file, testing::tiny_model_info(), 1);
+  const std::shared_ptr<const Model> model = Model::load(file);
+  Detector detector(model, with_threads(1));
+  OwnedFrame small(PixelFormat::rgb, 64, 64);
+  detector.detect({small.frame()});
+  const testing::MemoryLimit limit(4 << 20);
+  expect_error([&] { Model::load(file); }, file + ": not enough memory");
+  expect_error([&] { Detector(model, with_threads(1)); }, file + ": not enough memory");
+  EXPECT_EQ(detector.detect({small.frame()}).size(), 1U);  // what there is goes on working
 }
 
 TEST(Detector, LeavesTheCallersThreadsAlone) {

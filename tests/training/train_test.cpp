@@ -13,6 +13,7 @@
 #include "corpus_files.h"
 #include "loop/checkpoint.h"
 #include "loop/trainer.h"
+#include "memory_limit.h"
 #include "network/faster_rcnn.h"
 #include "smearscope/detector.h"
 #include "temporary_folder.h"
@@ -234,6 +235,18 @@ TEST_F(Train, TheEngineFindsWhatTheTrainedNetworkFinds) {
   }
 }
 
+TEST_F(Train, TooLittleMemorySaysWhatToLower) {
+  if (!testing::memory_can_be_limited) GTEST_SKIP() << "a sanitizer maps more memory than any limit";
+  TrainOptions o = options("run");
+  o.overrides = {"network.min_side=2000", "network.max_side=3000", "training.min_sides=[2000]"};
+  std::string error;
+  {
+    const testing::MemoryLimit limit(400 << 20);
+    error = error_of(o);
+  }
+  EXPECT_THAT(error, AllOf(HasSubstr("out of memory"), HasSubstr("training.micro_batch")));
+}
+
 TEST_F(Train, ALossThatIsNotFiniteStopsWithTheBatchsImages) {
   TrainOptions o = options("run");
   o.overrides = {"training.epochs=50", "training.learning_rate=100.0", "training.warmup_steps=0",
@@ -300,7 +313,8 @@ TEST_F(Train, AFullDiskIsAnErrorAndLeavesNoHalfFile) {
   for (const auto& entry : std::filesystem::directory_iterator(folder_.file("run"))) {
     const std::string name = entry.path().filename().string();
     const bool log = name == "train-log.csv" || name.rfind("events.out.tfevents.", 0) == 0;
-    EXPECT_TRUE(name == "regimen.toml" || log) << name;  // what grows line by line, and is readable at any end
+    EXPECT_TRUE(name == "regimen.toml" || log)
+        << name;  // what grows line by line, and is readable at any end
   }
 }
 

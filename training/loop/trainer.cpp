@@ -27,6 +27,7 @@
 #include "loop/weight_update.h"
 #include "model/file_writer.h"
 #include "network/device.h"
+#include "network/failure.h"
 #include "network/faster_rcnn.h"
 
 namespace smearscope::training {
@@ -387,7 +388,16 @@ TrainEnd Run::go() {
 }  // namespace
 
 TrainEnd train(const TrainOptions& options) {
-  return Run(options).go();
+  try {
+    return Run(options).go();
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& problem) {
+    if (!is_out_of_memory(problem)) throw Error("LibTorch failed: " + first_line(problem));
+    throw Error(
+        "out of memory; set training.micro_batch (images at a time) below the batch size, or lower "
+        "training.batch_size, training.min_sides or network.max_side");
+  }
 }
 
 void request_stop() {

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <iostream>
 
+#include "network/failure.h"
 #include "tools/commands.h"
 
 namespace smearscope::training {
@@ -44,8 +45,13 @@ int run(const std::vector<std::string>& words) {
 int main(int argc, char** argv) {
   try {
     return smearscope::training::run({argv + 1, argv + argc});
-  } catch (const std::exception& problem) {
+  } catch (const smearscope::Error& problem) {
     std::cerr << "smearscope-train: " << problem.what() << "\n";
-    return 1;
+  } catch (const std::exception& problem) {
+    std::cerr << "smearscope-train: "
+              << (smearscope::training::is_out_of_memory(problem) ? "out of memory"
+                                                                  : smearscope::training::first_line(problem))
+              << "\n";
   }
+  return 1;
 }
