@@ -29,11 +29,11 @@ struct Options {
 };
 
 struct ShownCell {
-  Box box;           // frame pixels; may reach outside the frame
-  double score = 0;  // 0..1
-  int label = -1;    // index of the class, -1 if unknown: picks the colour
+  Box box;                 // frame pixels; may reach outside the frame
+  double score = 0;        // 0..1
+  int label = -1;          // index of the class, -1 if unknown: picks the colour
   std::string class_name;  // "": no label but for the score
-  bool stale = false;  // not seen lately: dashed
+  bool stale = false;      // not seen lately: dashed
 };
 
 struct ClassCount {
@@ -43,9 +43,9 @@ struct ClassCount {
 };
 
 struct Panel {
-  std::string headline;  // stands left of the total
-  std::vector<ClassCount>
-      rows;  // in the order shown; those that don't fit are summed up in a last row "more"
+  std::string headline;          // stands left of the total
+  std::vector<ClassCount> rows;  // in the order shown; where not all fit, those of most cells stay, and a
+                                 // last row "more" sums up the others
 };
 
 // Where everything goes. Sizes grow with the frame's shorter side; text is at least 9 pixels high at

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <numeric>
 #include <string>
 
 #include "draw/layout.h"
@@ -13,10 +14,24 @@ struct Row {
   bool has_swatch;
 };
 
-std::uint64_t sum(const std::vector<ClassCount>& rows, std::size_t from) {
+std::uint64_t sum(const std::vector<ClassCount>& rows) {
   std::uint64_t total = 0;
-  for (std::size_t i = from; i < rows.size(); ++i) total += rows[i].count;
+  for (const ClassCount& row : rows) total += row.count;
   return total;
+}
+
+// The `most` rows with most cells, in the order that they had.
+std::vector<ClassCount> largest(const std::vector<ClassCount>& rows, std::size_t most) {
+  if (rows.size() <= most) return rows;
+  std::vector<std::size_t> places(rows.size());
+  std::iota(places.begin(), places.end(), std::size_t{0});
+  std::stable_sort(places.begin(), places.end(),
+                   [&](std::size_t a, std::size_t b) { return rows[a].count > rows[b].count; });
+  places.resize(most);
+  std::sort(places.begin(), places.end());
+  std::vector<ClassCount> kept;
+  for (const std::size_t place : places) kept.push_back(rows[place]);
+  return kept;
 }
 
 std::vector<Row> make_rows(const Panel& panel, std::size_t shown, int size, TextCache& text) {
@@ -25,14 +40,15 @@ std::vector<Row> make_rows(const Panel& panel, std::size_t shown, int size, Text
   const auto number = [&](std::uint64_t value, const TextStyle& style) {
     return &text.render(std::to_string(value), style);
   };
-  std::vector<Row> rows{{&text.render(panel.headline, bold), number(sum(panel.rows, 0), bold), {}, false}};
-  for (std::size_t i = 0; i < shown; ++i) {
-    const ClassCount& row = panel.rows[i];
+  const std::uint64_t total = sum(panel.rows);
+  std::vector<Row> rows{{&text.render(panel.headline, bold), number(total, bold), {}, false}};
+  const std::vector<ClassCount> listed = largest(panel.rows, shown);
+  for (const ClassCount& row : listed) {
     rows.push_back({&text.render(row.class_name, plain), number(row.count, plain),
                     class_color(row.label, row.class_name), true});
   }
   if (shown < panel.rows.size()) {
-    rows.push_back({&text.render("more", plain), number(sum(panel.rows, shown), plain), {}, false});
+    rows.push_back({&text.render("more", plain), number(total - sum(listed), plain), {}, false});
   }
   return rows;
 }

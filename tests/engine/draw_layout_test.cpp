@@ -201,6 +201,18 @@ TEST(Panel, SumsUpWhatDoesNotFit) {
   EXPECT_LT(swatches, 40);
 }
 
+// What most cells are is never among the rest, wherever its row stands.
+TEST(Panel, KeepsTheRowsOfMostCells) {
+  Overlay overlay({});
+  Panel panel{"Cells", {}};
+  for (int i = 0; i < 200; ++i) panel.rows.push_back({"class " + std::to_string(i), 0, 1});
+  panel.rows.push_back({"rbc", 1, 5});
+  const auto items = overlay.compose(640, 480, {}, panel);
+  EXPECT_TRUE(std::any_of(items.begin(), items.end(), [](const Item& item) {
+    return item.patch == nullptr && item.color == class_color(1, "rbc");
+  }));
+}
+
 // In a frame too small for it there is no panel, and no label either.
 TEST(Panel, IsLeftOutWhereItDoesNotFit) {
   Overlay overlay({});

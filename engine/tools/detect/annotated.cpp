@@ -58,18 +58,17 @@ AnnotatedImages::AnnotatedImages(const std::string& folder, const std::vector<Li
 }
 
 void AnnotatedImages::write(const ListedImage& image, const cv::Mat& pixels, const Detections& detections) {
-  draw::Panel panel{"Cells", {}};
-  std::vector<std::size_t> row_of(categories_.size());
-  for (std::size_t label = 0; label < categories_.size(); ++label) {
-    row_of[label] = panel.rows.size();
-    if (categories_[label].wanted)
-      panel.rows.push_back({categories_[label].name, static_cast<int>(label), 0});
-  }
+  std::vector<std::uint64_t> counts(categories_.size());
   std::vector<draw::ShownCell> cells;
   for (const Detection& detection : detections) {
     const auto label = static_cast<std::size_t>(detection.label);
-    ++panel.rows[row_of.at(label)].count;
+    ++counts.at(label);
     cells.push_back({detection.box, detection.score, detection.label, categories_[label].name, false});
+  }
+  draw::Panel panel{"Cells", {}};
+  for (std::size_t label = 0; label < categories_.size(); ++label) {
+    if (counts[label] > 0)
+      panel.rows.push_back({categories_[label].name, static_cast<int>(label), counts[label]});
   }
   cv::Mat picture;
   if (pixels.channels() == 1) {
