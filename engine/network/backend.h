@@ -9,14 +9,21 @@
 
 namespace smearscope {
 
+// A frame that is on its way to the device. It lives until the detection in it has ended.
+class FrameUpload {
+ public:
+  virtual ~FrameUpload() = default;
+};
+
 // One frame to detect in, and where its result goes.
 struct DetectionJob {
   const Frame* frame = nullptr;
   ops::Size resized;
   Detections* detections = nullptr;
+  const FrameUpload* upload = nullptr;  // what Backend::upload gave for the frame; null: detect sees to it
 };
 
-// A model on a device, called by one thread at a time.
+// A model on a device, called by one thread at a time, but for `upload`.
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -26,6 +33,10 @@ class Backend {
 
   // Whether it reads frames from this kind of memory.
   virtual bool accepts(MemoryKind memory) const = 0;
+
+  // Begins to bring the frame's pixels to the device, and returns when the frame itself is no longer needed.
+  // May be called by any thread, also while detect runs. Null where detect reads frames where they lie.
+  virtual std::unique_ptr<FrameUpload> upload(const Frame&) { return nullptr; }
 
   // All jobs have the input size `padded`. Adds the time spent to `times`.
   virtual void detect(const std::vector<DetectionJob>& jobs, ops::Size padded, const Thresholds& thresholds,

@@ -13,6 +13,8 @@ namespace {
 
 constexpr int most_threads = 1024;
 constexpr int largest_batch = 256;
+constexpr const char* too_large =
+    "not enough memory to detect in these frames; use smaller ones, or a model with a smaller max_side";
 
 std::unique_ptr<Backend> make_backend(const Model& model, const DetectorOptions& options) {
   if (options.threads < 0 || options.threads > most_threads)
@@ -78,6 +80,7 @@ Device resolve(const Device& device) {
 
 struct Detector::State {
   void run(const std::vector<DetectionJob>& jobs, const Thresholds& thresholds);
+  std::unique_ptr<FrameUpload> upload(const Frame& frame) const;
 
   std::shared_ptr<const Model> model;
   DetectorOptions options;
@@ -94,11 +97,18 @@ void Detector::State::run(const std::vector<DetectionJob>& jobs, const Threshold
     for (const Group& group : group_by_size(jobs, backend->max_batch()))
       backend->detect(group.jobs, group.padded, thresholds, taken);
   } catch (const std::bad_alloc&) {
-    throw Error(
-        "not enough memory to detect in these frames; use smaller ones, or a model with a smaller max_side");
+    throw Error(too_large);
   }
   const std::lock_guard<std::mutex> lock(mutex);
   times = taken;
+}
+
+std::unique_ptr<FrameUpload> Detector::State::upload(const Frame& frame) const {
+  try {
+    return backend->upload(frame);
+  } catch (const std::bad_alloc&) {
+    throw Error(too_large);
+  }
 }
 
 Detector::Detector(std::shared_ptr<const Model> model, const DetectorOptions& options)
@@ -125,13 +135,17 @@ std::vector<Detections> Detector::detect(const std::vector<Frame>& frames,
   check_thresholds(used);
   std::vector<Detections> found(frames.size());
   std::vector<DetectionJob> jobs;
+  std::vector<std::unique_ptr<FrameUpload>> uploads;  // of the first batch, beside another call's detection
   for (std::size_t i = 0; i < frames.size(); ++i) {
     ops::check_frame(frames[i]);
     if (!state_->backend->accepts(frames[i].memory))
       throw Error("the frame lies in memory that device " + state_->options.device.to_string() +
                   " can't read; download it first");
     const ops::Size size{frames[i].width, frames[i].height};
-    jobs.push_back({&frames[i], ops::resized_size(size, state_->model->info().transform), &found[i]});
+    if (uploads.size() < static_cast<std::size_t>(state_->backend->max_batch()))
+      uploads.push_back(state_->upload(frames[i]));
+    jobs.push_back({&frames[i], ops::resized_size(size, state_->model->info().transform), &found[i],
+                    i < uploads.size() ? uploads[i].get() : nullptr});
   }
   if (!jobs.empty()) state_->batcher->call(std::move(jobs), used);
   return found;

@@ -1,6 +1,8 @@
 // The whole CUDA engine against the CPU engine, on random models.
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "cuda_models.h"
 #include "device_array.h"
 #include "expect_error.h"
@@ -86,6 +88,30 @@ TEST(CudaDetector, GivesTheSameBitsAgainAlsoAfterOtherSizesAndInAnotherDetector)
                usual);  // takes other memory, so that what was recorded must be recorded again
   EXPECT_TRUE(testing::same_bits(first.detect({frame->frame()}, usual)[0], expected));
   EXPECT_TRUE(testing::same_bits(second.detect({frame->frame()}, usual)[0], expected));
+}
+
+// Frames of several streams come while others are detected in, of a size that was not seen before or was.
+TEST(CudaDetector, FramesComeWhileOthersAreDetectedIn) {
+  const auto model = make_model(cuda_model_info());
+  GpuDetector gpu(model, Precision::f32);
+  constexpr int streams = 4;
+  std::vector<std::unique_ptr<OwnedFrame>> frames;
+  std::vector<Detections> alone;
+  for (int i = 0; i < streams; ++i) {
+    frames.push_back(random_frame(testing::all_formats()[2 * (i % 3) + 1], 75 + 32 * (i / 2), 61,
+                                  static_cast<std::uint64_t>(i)));
+    alone.push_back(GpuDetector(model, Precision::f32).detect({frames.back()->frame()}, usual)[0]);
+    EXPECT_FALSE(alone.back().empty());
+  }
+  std::vector<std::thread> threads;
+  for (int i = 0; i < streams; ++i)
+    threads.emplace_back([&, i] {
+      for (int round = 0; round < 3; ++round) {
+        const Detections found = gpu.detect({frames[i]->frame()}, usual)[0];
+        EXPECT_TRUE(testing::same_bits(found, alone[i])) << "stream " << i;
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
 }
 
 TEST(CudaDetector, ReadsFramesInDeviceMemoryWhereTheyLie) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "smearscope/detector.h"
@@ -22,14 +23,18 @@ class GpuDetector {
         backend_((smearscope_cuda_library.check_device(device),
                   smearscope_cuda_library.make_backend(*model_, Device::cuda(device), precision))) {}
 
-  // All frames have one padded input size and are one batch.
+  // As Detector does, but all frames have one padded input size and are one batch.
   std::vector<Detections> detect(const std::vector<Frame>& frames, const Thresholds& thresholds) {
     std::vector<Detections> found(frames.size());
     std::vector<DetectionJob> jobs;
-    for (std::size_t i = 0; i < frames.size(); ++i)
+    std::vector<std::unique_ptr<FrameUpload>> uploads;
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+      uploads.push_back(backend_->upload(frames[i]));
       jobs.push_back({&frames[i],
                       ops::resized_size({frames[i].width, frames[i].height}, model_->info().transform),
-                      &found[i]});
+                      &found[i], uploads.back().get()});
+    }
+    const std::lock_guard<std::mutex> lock(one_at_a_time_);
     times_ = {};
     backend_->detect(jobs, ops::padded_size(jobs.at(0).resized), thresholds, times_);
     return found;
@@ -41,6 +46,7 @@ class GpuDetector {
  private:
   std::shared_ptr<const Model> model_;
   std::unique_ptr<Backend> backend_;
+  std::mutex one_at_a_time_;
   StageTimes times_;
 #else
   GpuDetector(std::shared_ptr<const Model> model, Precision precision, int device = 0)

@@ -1,12 +1,11 @@
 // The detector on a GPU: the whole way from frames to boxes.
 #include <algorithm>
-#include <chrono>
-#include <cstring>
 #include <list>
 #include <utility>
 
 #include "network/cuda/device.h"
 #include "network/cuda/shape.h"
+#include "network/cuda/uploads.h"
 #include "network/cuda_library.h"
 
 namespace smearscope {
@@ -21,7 +20,7 @@ constexpr std::size_t most_shapes = 16;
 class CudaBackend : public Backend {
  public:
   CudaBackend(const Model& model, int device, ops::Element element)
-      : scope_(device), device_(device), model_(model, element), batch_(largest_batch) {
+      : scope_(device), device_(device), model_(model, element), batch_(largest_batch), uploads_(device) {
     scope_.reset();
   }
   ~CudaBackend() override {
@@ -36,19 +35,29 @@ class CudaBackend : public Backend {
   int max_batch() const override { return largest_batch; }
   bool accepts(MemoryKind) const override { return true; }
 
-  void detect(const std::vector<DetectionJob>& jobs, ops::Size padded, const Thresholds& thresholds,
+  std::unique_ptr<FrameUpload> upload(const Frame& frame) override {
+    if (frame.memory == MemoryKind::cuda) return nullptr;
+    return uploads_.begin(frame);
+  }
+
+  void detect(const std::vector<DetectionJob>& asked, ops::Size padded, const Thresholds& thresholds,
               StageTimes& times) override {
     const network::DeviceScope scope(device_);
-    const auto start = std::chrono::steady_clock::now();
+    std::vector<DetectionJob> jobs = asked;
+    std::vector<std::unique_ptr<FrameUpload>> own;
+    double upload_ms = 0;
+    for (DetectionJob& job : jobs) {
+      if (!job.upload) job.upload = own.emplace_back(upload(*job.frame)).get();
+      if (job.upload) upload_ms += static_cast<const network::CudaUpload*>(job.upload)->milliseconds();
+    }
     set_inputs(jobs, thresholds);
     CudaShape& shape = prepared(padded, static_cast<int>(jobs.size()));
-    const std::chrono::duration<double, std::milli> upload = std::chrono::steady_clock::now() - start;
     shape.launch();
     libraries_.stream().wait();
     for (std::size_t i = 0; i < jobs.size(); ++i)
       *jobs[i].detections = read(shape, static_cast<int>(i), thresholds.max_detections);
 
-    times.preprocess += upload.count() + shape.milliseconds(Mark::preprocess);
+    times.preprocess += upload_ms + shape.milliseconds(Mark::preprocess);
     times.backbone += shape.milliseconds(Mark::backbone);
     times.fpn += shape.milliseconds(Mark::fpn);
     times.rpn += shape.milliseconds(Mark::rpn);
@@ -58,52 +67,28 @@ class CudaBackend : public Backend {
   }
 
  private:
-  // Where one plane of a host frame goes: to this offset of the staging memory, rows without gaps.
-  struct Upload {
-    const std::uint8_t* data;
-    std::ptrdiff_t stride, row_bytes;
-    int rows;
-    std::size_t offset;
-    std::size_t bytes() const { return static_cast<std::size_t>(row_bytes) * rows; }
-  };
-
-  // Frames in host memory are copied to the device, and the batch's inputs describe them all.
+  // The batch's inputs describe all frames, and the device waits for those that are still on their way.
   void set_inputs(const std::vector<DetectionJob>& jobs, const Thresholds& thresholds) {
-    std::vector<Upload>& uploads = uploads_;
-    uploads.clear();
-    std::size_t bytes = 0, scratch_floats = 0;
-    for (const DetectionJob& job : jobs) {
-      const Frame& frame = *job.frame;
-      if (model_.sharpens()) scratch_floats += ops::unsharp_scratch_floats(frame.width, frame.height);
-      if (frame.memory == MemoryKind::cuda) continue;
-      for (int plane = 0; plane < plane_count(frame.format); ++plane) {
-        const Plane& source = frame.planes[plane];
-        uploads.push_back({source.data, source.stride, ops::row_bytes(frame.format, plane, frame.width),
-                           plane == 0 ? frame.height : (frame.height + 1) / 2, bytes});
-        bytes += (uploads.back().bytes() + 255) / 256 * 256;
-      }
-    }
-    staging_.require(bytes);
-    pixels_.require(bytes);
+    std::size_t scratch_floats = 0;
+    if (model_.sharpens())
+      for (const DetectionJob& job : jobs)
+        scratch_floats += ops::unsharp_scratch_floats(job.frame->width, job.frame->height);
     scratch_.require(scratch_floats * sizeof(float));
     describe(jobs, thresholds);
-    copy_pixels();
   }
 
   void describe(const std::vector<DetectionJob>& jobs, const Thresholds& thresholds) {
     auto* scratch = static_cast<float*>(scratch_.get());
-    auto upload = uploads_.begin();
     for (std::size_t i = 0; i < jobs.size(); ++i) {
       const Frame& frame = *jobs[i].frame;
       ops::DeviceFrame& device = batch_.host.frames[i];
       device = ops::device_frame(frame, jobs[i].resized);
+      const auto* const upload = static_cast<const network::CudaUpload*>(jobs[i].upload);
       for (int plane = 0; plane < plane_count(frame.format); ++plane) {
-        const bool is_host = frame.memory == MemoryKind::host;
-        device.planes[plane] = is_host ? static_cast<const std::uint8_t*>(pixels_.get()) + upload->offset
-                                       : frame.planes[plane].data;
-        device.strides[plane] = is_host ? upload->row_bytes : frame.planes[plane].stride;
-        if (is_host) ++upload;
+        device.planes[plane] = upload ? upload->plane(plane).data : frame.planes[plane].data;
+        device.strides[plane] = upload ? upload->plane(plane).stride : frame.planes[plane].stride;
       }
+      if (upload) upload->before(libraries_.stream().get());
       if (model_.sharpens()) {
         device.scratch = scratch;
         scratch += ops::unsharp_scratch_floats(frame.width, frame.height);
@@ -114,22 +99,6 @@ class CudaBackend : public Backend {
                                    ops::round_down(thresholds.score),
                                    ops::round_down(thresholds.nms),
                                    thresholds.max_detections};
-    }
-  }
-
-  // The device takes each plane while the next one is copied to pinned memory.
-  void copy_pixels() {
-    for (const Upload& upload : uploads_) {
-      char* const staged = static_cast<char*>(staging_.get()) + upload.offset;
-      if (upload.stride == upload.row_bytes)
-        std::memcpy(staged, upload.data, upload.bytes());
-      else
-        for (int row = 0; row < upload.rows; ++row)
-          std::memcpy(staged + row * upload.row_bytes, upload.data + row * upload.stride,
-                      static_cast<std::size_t>(upload.row_bytes));
-      network::check(cudaMemcpyAsync(static_cast<char*>(pixels_.get()) + upload.offset, staged,
-                                     upload.bytes(), cudaMemcpyHostToDevice, libraries_.stream().get()),
-                     "uploading a frame");
     }
   }
 
@@ -172,11 +141,10 @@ class CudaBackend : public Backend {
   network::CudaLibraries libraries_;
   const network::DeviceModel model_;
   network::BatchMemory batch_;
-  network::PinnedMemory staging_;  // frames on their way
-  network::DeviceMemory pixels_;   // frames that came from the host
+  std::mutex allocating_;  // and recording a graph: what one does, the other forbids
+  network::UploadSlots uploads_;
   network::DeviceMemory scratch_;  // of the unsharp mask
   network::DeviceMemory arena_;    // activations of all shapes
-  std::vector<Upload> uploads_;    // of the batch under way
   std::list<CudaShape> shapes_;    // used last first
 };
 

@@ -4,12 +4,17 @@
 #include <cuda_runtime.h>
 
 #include <cstddef>
+#include <mutex>
 #include <utility>
 #include <vector>
 
 #include "network/cuda/check.h"
 
 namespace smearscope::network {
+
+// Held while a graph is recorded, and by whoever waits for the whole device: the one forbids the other, also
+// to other threads and detectors (CUDA Programming Guide, "Prohibited and Unhandled Operations").
+inline std::mutex recording;
 
 class DeviceMemory {
  public:
@@ -27,6 +32,7 @@ class DeviceMemory {
   // if it grows. Returns whether it did.
   bool require(std::size_t bytes) {
     if (bytes <= bytes_) return false;
+    const std::lock_guard<std::mutex> lock(recording);
     check(cudaDeviceSynchronize(), "waiting for the GPU");
     cudaFree(std::exchange(data_, nullptr));
     bytes_ = 0;
@@ -112,6 +118,7 @@ class Graph {
  public:
   template <typename Record>
   Graph(cudaStream_t stream, Record record) {
+    const std::lock_guard<std::mutex> lock(recording);
     check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "starting a graph");
     cudaGraph_t graph = nullptr;
     try {

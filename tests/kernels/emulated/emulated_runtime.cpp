@@ -1,10 +1,12 @@
 // CUDA's runtime on the host.
 #include <cuda_runtime.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -33,11 +35,17 @@ Machine machine;
 
 namespace {
 
-CUstream_st* recording = nullptr;
+// Of the thread, as with cudaStreamCaptureModeThreadLocal.
+thread_local CUstream_st* recording = nullptr;
+thread_local int current_device = 0;
+
+std::mutex mutex;  // guards these
 std::map<void*, std::size_t> blocks;
 std::size_t in_use = 0;
 int calls = 0;
-int current_device = 0;
+std::atomic<int> recordings{0};  // of all threads
+
+using Lock = std::lock_guard<std::mutex>;
 
 // What may not happen while a graph is recorded.
 cudaError_t unless_recording() {
@@ -47,9 +55,11 @@ cudaError_t unless_recording() {
 }  // namespace
 
 std::size_t allocated_bytes() {
+  const Lock lock(mutex);
   return in_use;
 }
 int allocations() {
+  const Lock lock(mutex);
   return calls;
 }
 bool is_recording() {
@@ -101,12 +111,14 @@ cudaError_t cudaSetDevice(int device) {
   current_device = device;
   return cudaSuccess;
 }
+// Not even for a thread beside the one that records: the device is what records.
 cudaError_t cudaDeviceSynchronize() {
-  return unless_recording();
+  return recordings > 0 ? cudaErrorStreamCaptureUnsupported : cudaSuccess;
 }
 
 cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
   if (recording) return cudaErrorStreamCaptureUnsupported;
+  const Lock lock(mutex);
   if (bytes > machine.memory || in_use > machine.memory - bytes) return cudaErrorMemoryAllocation;
   *memory = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
   std::memset(*memory, 0xFF, bytes);
@@ -118,6 +130,7 @@ cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
 cudaError_t cudaFree(void* memory) {
   if (recording) return cudaErrorStreamCaptureUnsupported;
   if (!memory) return cudaSuccess;
+  const Lock lock(mutex);
   const auto found = blocks.find(memory);
   if (found == blocks.end()) return cudaErrorInvalidValue;
   in_use -= found->second;
@@ -128,6 +141,7 @@ cudaError_t cudaFree(void* memory) {
 cudaError_t cudaMallocHost(void** memory, std::size_t bytes) {
   if (recording) return cudaErrorStreamCaptureUnsupported;
   *memory = std::malloc(bytes);
+  const Lock lock(mutex);
   ++calls;
   return cudaSuccess;
 }
@@ -160,6 +174,10 @@ cudaError_t cudaStreamSynchronize(cudaStream_t) {
   return unless_recording();
 }
 
+cudaError_t cudaStreamWaitEvent(cudaStream_t, cudaEvent_t, unsigned) {
+  return cudaSuccess;  // work is done when it is enqueued
+}
+
 cudaError_t cudaEventCreate(cudaEvent_t* event) {
   *event = new CUevent_st;
   return cudaSuccess;
@@ -184,11 +202,13 @@ cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t first, cudaEve
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
   recording = stream;
+  ++recordings;
   stream->recorded.clear();
   return cudaSuccess;
 }
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
   recording = nullptr;
+  --recordings;
   *graph = new CUgraph_st{std::move(stream->recorded)};
   return cudaSuccess;
 }
