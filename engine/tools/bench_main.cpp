@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "bench_report.h"
+#include "bench_streams.h"
 #include "model/file_writer.h"
 #include "smearscope/detector.h"
 
@@ -26,9 +27,12 @@ constexpr const char* help =
     "  --size WxH        size of the frames (default: 640x480); the model's transform resizes them\n"
     "  --device D        cpu, cuda, cuda:N or auto: cuda if it can be used, else cpu (default: cpu)\n"
     "  --precision P     f32, f16, bf16 or int8 (default: f32)\n"
-    "  --batch N         frames per call (default: 1)\n"
+    "  --batch N         frames per call (default: 1); with --cameras most frames of a batch\n"
     "  --threads N       CPU threads; 0: all cores (default: 0)\n"
     "  --frames N        frames to time, after a warm-up of 2 calls (default: 20)\n"
+    "  --cameras N       instead: so many cameras share the model; tells delays and late frames\n"
+    "  --rate R          frames per second of each camera (default: 30)\n"
+    "  --seconds S       how long they run (default: 10)\n"
     "  --json FILE       also write the result there\n"
     "  --help\n";
 
@@ -39,6 +43,7 @@ struct UsageError : Error {
 struct Settings {
   std::string model = default_model, json;
   int width = 640, height = 480, batch = 1, frames = 20;
+  bench::Cameras cameras;
   DetectorOptions options;
 };
 
@@ -51,6 +56,15 @@ int parse_number(const std::string& option, const std::string& text, int lowest,
   return value;
 }
 
+double parse_positive(const std::string& option, const std::string& text, double highest) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || !(value > 0 && value <= highest))
+    throw UsageError(option + " is \"" + text + "\"; it must be a number above 0, at most " +
+                     std::to_string(static_cast<int>(highest)));
+  return value;
+}
+
 void parse_size(const std::string& text, Settings& settings) {
   const std::size_t cross = text.find('x');
   if (cross == std::string::npos) throw UsageError("--size is \"" + text + "\"; write it as 640x480");
@@ -59,12 +73,19 @@ void parse_size(const std::string& text, Settings& settings) {
 }
 
 Settings parse(int count, char** words) {
-  const option known[] = {
-      {"model", required_argument, nullptr, 'm'},  {"size", required_argument, nullptr, 's'},
-      {"device", required_argument, nullptr, 'd'}, {"precision", required_argument, nullptr, 'p'},
-      {"batch", required_argument, nullptr, 'b'},  {"threads", required_argument, nullptr, 't'},
-      {"frames", required_argument, nullptr, 'f'}, {"json", required_argument, nullptr, 'j'},
-      {"help", no_argument, nullptr, 'h'},         {nullptr, 0, nullptr, 0}};
+  const option known[] = {{"model", required_argument, nullptr, 'm'},
+                          {"size", required_argument, nullptr, 's'},
+                          {"device", required_argument, nullptr, 'd'},
+                          {"precision", required_argument, nullptr, 'p'},
+                          {"batch", required_argument, nullptr, 'b'},
+                          {"threads", required_argument, nullptr, 't'},
+                          {"frames", required_argument, nullptr, 'f'},
+                          {"cameras", required_argument, nullptr, 'c'},
+                          {"rate", required_argument, nullptr, 'r'},
+                          {"seconds", required_argument, nullptr, 'e'},
+                          {"json", required_argument, nullptr, 'j'},
+                          {"help", no_argument, nullptr, 'h'},
+                          {nullptr, 0, nullptr, 0}};
   Settings settings;
   opterr = 0;
   for (int found = 0; (found = getopt_long(count, words, "", known, nullptr)) != -1;) switch (found) {
@@ -88,6 +109,15 @@ Settings parse(int count, char** words) {
         break;
       case 'f':
         settings.frames = parse_number("--frames", optarg, 1, 1000000);
+        break;
+      case 'c':
+        settings.cameras.count = parse_number("--cameras", optarg, 1, 1000);
+        break;
+      case 'r':
+        settings.cameras.rate = parse_positive("--rate", optarg, 1000);
+        break;
+      case 'e':
+        settings.cameras.seconds = parse_positive("--seconds", optarg, 3600);
         break;
       case 'j':
         settings.json = optarg;
@@ -132,18 +162,19 @@ bool exists(const std::string& path) {
   return std::ifstream(path).good();
 }
 
-void run(const Settings& settings) {
-  const auto model = Model::load(exists(settings.model) ? settings.model : find_model(settings.model));
-  Detector detector(model, settings.options);
-  const std::vector<std::uint8_t> pixels = draw_cells(settings.width, settings.height);
-  Frame frame;
-  frame.width = settings.width;
-  frame.height = settings.height;
-  frame.planes[0] = {pixels.data(), std::ptrdiff_t{3} * settings.width};
-  const std::vector<Frame> frames(static_cast<std::size_t>(settings.batch), frame);
+void write(const Settings& settings, const std::string& table, const std::string& json) {
+  std::fputs(table.c_str(), stdout);
+  if (!settings.json.empty()) replace_file(settings.json, {{json.data(), json.size()}});
+}
 
-  for (int i = 0; i < 2; ++i) detector.detect(frames);
-  bench::Workload workload{model->path(),
+void run_cameras(Detector& detector, const Frame& frame, const Settings& settings) {
+  const bench::StreamResult result = bench::run_cameras(detector, frame, settings.cameras);
+  write(settings, bench::table(settings.cameras, result), bench::json(settings.cameras, result));
+}
+
+void run_calls(Detector& detector, const Frame& frame, const Settings& settings) {
+  const std::vector<Frame> frames(static_cast<std::size_t>(settings.batch), frame);
+  bench::Workload workload{detector.model().path(),
                            detector.options().device.to_string(),
                            name_of(settings.options.precision),
                            settings.width,
@@ -163,10 +194,25 @@ void run(const Settings& settings) {
     samples.stages.push_back(detector.last_times());
   }
   workload.detections_per_frame = static_cast<double>(found) / (workload.calls * settings.batch);
-  std::fputs(bench::table(workload, samples).c_str(), stdout);
-  if (settings.json.empty()) return;
-  const std::string text = bench::json(workload, samples);
-  replace_file(settings.json, {{text.data(), text.size()}});
+  write(settings, bench::table(workload, samples), bench::json(workload, samples));
+}
+
+void run(const Settings& settings) {
+  const auto model = Model::load(exists(settings.model) ? settings.model : find_model(settings.model));
+  const bool has_cameras = settings.cameras.count > 0;
+  DetectorOptions options = settings.options;
+  if (has_cameras) options.max_batch = settings.batch;
+  Detector detector(model, options);
+  const std::vector<std::uint8_t> pixels = draw_cells(settings.width, settings.height);
+  Frame frame;
+  frame.width = settings.width;
+  frame.height = settings.height;
+  frame.planes[0] = {pixels.data(), std::ptrdiff_t{3} * settings.width};
+  // Every batch that may come, so that no allocation is timed.
+  for (int i = 0; i < 2; ++i)
+    for (int batch = has_cameras ? 1 : settings.batch; batch <= settings.batch; ++batch)
+      detector.detect(std::vector<Frame>(static_cast<std::size_t>(batch), frame));
+  has_cameras ? run_cameras(detector, frame, settings) : run_calls(detector, frame, settings);
 }
 
 }  // namespace

@@ -64,9 +64,34 @@ TEST(BenchProgram, PrintsEveryStageAndWritesJson) {
   EXPECT_GT(member(member(member(json, "milliseconds_per_frame"), "backbone"), "median").number, 0);
 }
 
+// Cameras that are slow enough are all kept up with; a rate that no machine keeps up with is told as it is,
+// and ends.
+TEST(BenchProgram, CamerasTellWhatIsLate) {
+  const testing::TemporaryFolder folder;
+  const std::string model = folder.file("m.safetensors"), out = folder.file("out.json");
+  testing::write_random_model(model, testing::tiny_model_info(), 1);
+  const auto result = [&](const std::string& cameras) {
+    const Outcome outcome =
+        run("--model " + model + " --size 100x80 --threads 1 --json " + out + " " + cameras);
+    EXPECT_EQ(outcome.status, 0) << outcome.text;
+    EXPECT_NE(outcome.text.find("late"), std::string::npos) << outcome.text;
+    std::stringstream text;
+    text << std::ifstream(out).rdbuf();
+    return parse_json(text.str());
+  };
+  const Json slow = result("--cameras 3 --rate 0.5 --seconds 2 --batch 2");
+  EXPECT_EQ(member(slow, "frames").number, 3);
+  EXPECT_EQ(member(slow, "late").number, 0);
+  EXPECT_GT(member(member(slow, "delay_ms"), "median").number, 0);
+  const Json fast = result("--cameras 4 --rate 1000 --seconds 0.5");
+  EXPECT_EQ(member(fast, "frames").number, 2000);
+  EXPECT_GT(member(fast, "late").number, 1000);
+}
+
 TEST(BenchProgram, ComplainsInOneLineAboutBadOptions) {
-  for (const char* arguments : {"--size 640", "--size 0x5", "--frames many", "--batch 0", "--threads -1",
-                                "--no-such-option", "word", "--json"}) {
+  for (const char* arguments :
+       {"--size 640", "--size 0x5", "--frames many", "--batch 0", "--threads -1", "--no-such-option", "word",
+        "--json", "--cameras 0", "--rate nan", "--seconds -1"}) {
     const Outcome outcome = run(arguments);
     EXPECT_EQ(outcome.status, 2) << arguments;
     EXPECT_EQ(outcome.text.find('\n'), outcome.text.size() - 1) << outcome.text;

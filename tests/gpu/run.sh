@@ -233,6 +233,9 @@ for precision in f32 f16; do
     2>&1 | tee -a "$out/speed.txt"
   count "smearscope-bench $precision" "${PIPESTATUS[0]}"
 done
+"$build/engine/tools/smearscope-bench" --model models/smearscope-cells.safetensors --device cuda --precision f16 --cameras 40 --rate 30 \
+  --seconds 10 --batch 8 --json "$out/cameras.json" 2>&1 | tee -a "$out/speed.txt"
+count "40 cameras" "${PIPESTATUS[0]}"
 
 test_training
 summarise

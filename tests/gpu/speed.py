@@ -26,7 +26,7 @@ from engine import Engine, write_ppm  # noqa: E402
 
 # name, min side, max side, batch: the frame is always 640x480; enlarged to 1066x800 it is padded to 1088x800.
 WORKLOADS = [("1088x800, batch 1", 800, 1333, 1), ("640x480, batch 1", 480, 640, 1), ("640x480, batch 8", 480, 640, 8)]
-# Issue's bars, in milliseconds a frame.
+# Of docs/performance.md, in milliseconds a frame.
 BARS = {"1088x800, batch 1": 2.0, "640x480, batch 1": 1.0, "640x480, batch 8": 1000 / 1500}
 
 
