@@ -68,7 +68,8 @@ void install_engine_properties(GObjectClass* object_class) {
                                                       "Where the model runs: cpu, cuda (the first GPU), "
                                                       "cuda:N, or auto: cuda if it can be used, else cpu. "
                                                       "A device named here that this build or machine lacks "
-                                                      "is an error, never replaced by another. Counts "
+                                                      "is an error, never replaced by another. On a GPU "
+                                                      "frames may come in CUDA memory. Counts "
                                                       "from the next start",
                                                       "cpu", before_start));
   g_object_class_install_property(
