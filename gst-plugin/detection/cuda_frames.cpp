@@ -157,8 +157,10 @@ struct CudaFrames::State {
     driver.check(driver.copy(copy, own(), reinterpret_cast<CUdeviceptr>(from.data), source, from.size),
                  "copying a frame from another context");
     driver.check(driver.wait(nullptr), "copying a frame from another context");
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): CUDA's type for a pointer is an integer.
+    const auto* start = reinterpret_cast<const std::uint8_t*>(copy);
     for (Plane& plane : view.planes) {
-      if (plane.data) plane.data = reinterpret_cast<const std::uint8_t*>(copy) + (plane.data - from.data);
+      if (plane.data) plane.data = start + (plane.data - from.data);
     }
   }
 
