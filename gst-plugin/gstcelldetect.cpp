@@ -13,7 +13,10 @@
 
 #include "cell_meta.h"
 #include "detection/cell_detector.h"
+#include "detection/complaints.h"
+#include "detection/frame_memory.h"
 #include "detection/model_loader.h"
+#include "detection/queries.h"
 #include "detection/readings.h"
 #include "detection/settings.h"
 #include "detection/video_frame.h"
@@ -37,6 +40,8 @@ struct State {
 
   std::atomic<guint64> frames_dropped{0};
 
+  smearscope::FrameMemory memory;
+
   // Streaming thread alone.
   GstVideoInfo info{};
   bool source_is_live = false;
@@ -44,10 +49,13 @@ struct State {
 
 using Lock = std::lock_guard<std::mutex>;
 
-GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
-    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE(SMEARSCOPE_FRAME_FORMATS)));
-GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
-    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE(SMEARSCOPE_FRAME_FORMATS)));
+#define FRAME_CAPS                              \
+  GST_VIDEO_CAPS_MAKE(SMEARSCOPE_FRAME_FORMATS) \
+  "; " GST_VIDEO_CAPS_MAKE_WITH_FEATURES(SMEARSCOPE_CUDA_MEMORY, SMEARSCOPE_CUDA_FRAME_FORMATS)
+GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(FRAME_CAPS));
+GstStaticPadTemplate src_template =
+    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(FRAME_CAPS));
 
 }  // namespace
 
@@ -61,32 +69,9 @@ GST_ELEMENT_REGISTER_DEFINE(celldetect, "celldetect", GST_RANK_NONE, GST_TYPE_CE
 
 // ---- messages
 
-// GST_MESSAGE_ERROR or GST_MESSAGE_WARNING
-static void post_complaint(GstCellDetect* self, GstMessageType type, GQuark domain, gint code,
-                           const std::string& text) {
-  smearscope::DetectionSettings settings;
-  {
-    const Lock lock(self->state->mutex);
-    settings = self->state->settings;
-  }
-  gst_element_message_full(
-      GST_ELEMENT(self), type, domain, code, g_strdup(text.c_str()),
-      g_strdup_printf("model=%s device=%s precision=%s threads=%d classes=%s", settings.model.c_str(),
-                      settings.device.c_str(), name_of(settings.precision), settings.threads,
-                      settings.selection.classes.c_str()),
-      __FILE__, GST_FUNCTION, __LINE__);
-}
-
-static void post_complaint(GstCellDetect* self, GstMessageType type, smearscope::LoadStep step,
-                           const std::string& text) {
-  switch (step) {
-    case smearscope::LoadStep::find:
-      return post_complaint(self, type, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND, text);
-    case smearscope::LoadStep::read:
-      return post_complaint(self, type, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ, text);
-    case smearscope::LoadStep::run:
-      return post_complaint(self, type, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS, text);
-  }
+static smearscope::DetectionSettings settings_of(GstCellDetect* self) {
+  const Lock lock(self->state->mutex);
+  return self->state->settings;
 }
 
 // Runs one step; what it throws becomes an element error of that domain and code.
@@ -96,9 +81,9 @@ static bool attempt(GstCellDetect* self, GQuark domain, gint code, Step step) {
     step();
     return true;
   } catch (const smearscope::LoadError& error) {
-    post_complaint(self, GST_MESSAGE_ERROR, error.step, error.what());
+    post_complaint(GST_ELEMENT(self), GST_MESSAGE_ERROR, error.step, error.what(), settings_of(self));
   } catch (const std::exception& error) {
-    post_complaint(self, GST_MESSAGE_ERROR, domain, code, error.what());
+    post_complaint(GST_ELEMENT(self), GST_MESSAGE_ERROR, domain, code, error.what(), settings_of(self));
   }
   return false;
 }
@@ -142,8 +127,9 @@ static void refuse_model(GstCellDetect* self, const smearscope::LoadError& error
     }
     state.selection_changed = false;
   }
-  post_complaint(self, GST_MESSAGE_WARNING, error.step,
-                 std::string("New model refused, the old one stays in use. ") + error.what());
+  post_complaint(GST_ELEMENT(self), GST_MESSAGE_WARNING, error.step,
+                 std::string("New model refused, the old one stays in use. ") + error.what(),
+                 settings_of(self));
 }
 
 // ---- start and stop
@@ -165,6 +151,7 @@ static gboolean gst_cell_detect_start(GstBaseTransform* base) {
   });
   if (!made) return FALSE;
 
+  state.memory.start(ready->detector->options().device);
   gst_video_info_init(&state.info);
   state.frames_dropped = 0;
   {
@@ -194,6 +181,7 @@ static gboolean gst_cell_detect_stop(GstBaseTransform* base) {
   }
   if (!detector) return TRUE;
   loader.reset();
+  state.memory.stop();
   const smearscope::DetectionStats stats = detector->stats();
   const Lock lock(state.mutex);
   state.last_stats = stats;
@@ -201,16 +189,6 @@ static gboolean gst_cell_detect_stop(GstBaseTransform* base) {
 }
 
 // ---- stream
-
-static bool source_is_live(GstCellDetect* self) {
-  GstQuery* query = gst_query_new_latency();
-  gboolean live = FALSE;
-  if (gst_pad_peer_query(GST_BASE_TRANSFORM_SINK_PAD(self), query)) {
-    gst_query_parse_latency(query, &live, nullptr, nullptr);
-  }
-  gst_query_unref(query);
-  return live;
-}
 
 static gboolean gst_cell_detect_set_caps(GstBaseTransform* base, GstCaps* caps, GstCaps*) {
   auto* self = GST_CELL_DETECT(base);
@@ -220,15 +198,20 @@ static gboolean gst_cell_detect_set_caps(GstBaseTransform* base, GstCaps* caps, 
   if (!gst_video_info_is_equal(&info, &state.info)) state.detector->reset();
   state.info = info;
 
-  state.source_is_live = source_is_live(self);
+  state.source_is_live = smearscope::source_is_live(GST_BASE_TRANSFORM_SINK_PAD(self));
   smearscope::DetectionMode mode;
   {
     const Lock lock(state.mutex);
     mode = state.settings.mode;
     state.loader->frame_size(GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info));
   }
-  const bool live = mode == smearscope::DetectionMode::latest ||
-                    (mode == smearscope::DetectionMode::automatic && state.source_is_live);
+  if (!attempt(self, GST_STREAM_ERROR, GST_STREAM_ERROR_WRONG_TYPE, [&] { state.memory.set_caps(caps); })) {
+    return FALSE;
+  }
+  // A GPU that has the frame already needs no help to keep up, and so `auto` is `every` there.
+  const bool live =
+      mode == smearscope::DetectionMode::latest ||
+      (mode == smearscope::DetectionMode::automatic && state.source_is_live && !state.memory.cuda_frames());
   if (live) state.detector->go_live();
   GST_INFO_OBJECT(self, "detecting %s", state.detector->live() ? "the latest frame" : "every frame");
   return TRUE;
@@ -284,8 +267,9 @@ static GstFlowReturn gst_cell_detect_generate_output(GstBaseTransform* base, Gst
   const bool selected =
       attempt(self, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS, [&] { apply_selection(self); });
   const bool done = selected && attempt(self, GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED, [&] {
-                      const smearscope::MappedFrame frame(buffer, self->state->info);
-                      found = self->state->detector->process(frame.view());
+                      State& state = *self->state;
+                      const smearscope::MappedFrame frame(buffer, state.info, state.memory.cuda_frames());
+                      found = state.detector->process(frame.view());
                     });
   if (!done) {
     gst_buffer_unref(buffer);
@@ -310,18 +294,20 @@ static gboolean gst_cell_detect_sink_event(GstBaseTransform* base, GstEvent* eve
 
 static gboolean gst_cell_detect_query(GstBaseTransform* base, GstPadDirection direction, GstQuery* query) {
   auto* self = GST_CELL_DETECT(base);
-  const gboolean answered =
-      GST_BASE_TRANSFORM_CLASS(gst_cell_detect_parent_class)->query(base, direction, query);
-  if (!answered || direction != GST_PAD_SRC || GST_QUERY_TYPE(query) != GST_QUERY_LATENCY) return answered;
-  gboolean live;
-  GstClockTime least, most;
-  gst_query_parse_latency(query, &live, &least, &most);
-  GstClockTime own;
-  {
-    const Lock lock(self->state->mutex);
-    own = self->state->latency;
+  State& state = *self->state;
+  if (GST_QUERY_TYPE(query) == GST_QUERY_CONTEXT &&
+      smearscope::answer_cuda_context(GST_ELEMENT(self), query, settings_of(self)))
+    return TRUE;
+  if (!GST_BASE_TRANSFORM_CLASS(gst_cell_detect_parent_class)->query(base, direction, query)) return FALSE;
+  if (direction == GST_PAD_SRC && GST_QUERY_TYPE(query) == GST_QUERY_LATENCY) {
+    const Lock lock(state.mutex);
+    smearscope::add_latency(query, state.latency);
   }
-  gst_query_set_latency(query, live, least + own, GST_CLOCK_TIME_IS_VALID(most) ? most + own : most);
+  const std::string complaint = state.memory.narrow(query, direction);
+  if (!complaint.empty()) {
+    post_complaint(GST_ELEMENT(self), GST_MESSAGE_ERROR, GST_STREAM_ERROR, GST_STREAM_ERROR_WRONG_TYPE,
+                   complaint, settings_of(self));
+  }
   return TRUE;
 }
 

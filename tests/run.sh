@@ -31,6 +31,8 @@ packages=(g++ meson ninja-build pkg-config ccache clang libclang-rt-14-dev pytho
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev gstreamer1.0-tools gstreamer1.0-plugins-base
   gstreamer1.0-plugins-good gstreamer1.0-plugins-bad libgtest-dev libgmock-dev fonts-dejavu-core
   libtorch-dev libgloo-dev libopenblas-dev python3-torchvision python3-pil python3-numpy)
+# Headers for frames in CUDA memory, of which nothing is built without CUDA.
+[ -z "$(PATH=$PATH:/usr/local/cuda/bin command -v nvcc)" ] || packages+=(libgstreamer-plugins-bad1.0-dev)
 
 if [ "$install" = yes ]; then
   missing=()

@@ -92,6 +92,11 @@ std::string CellDetector::classes() const {
 }
 
 Findings CellDetector::process(const Frame& frame) {
+  if (live_ && frame.memory != MemoryKind::host) {
+    throw Error(
+        "mode latest needs frames in host memory, and these come in CUDA memory; set mode=every, or put "
+        "cudadownload before this element");
+  }
   return live_ ? live_->process(frame) : detect(frame);
 }
 

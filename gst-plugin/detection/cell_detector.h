@@ -56,7 +56,8 @@ class CellDetector {
   // releases it himself, and not the streaming thread, where freeing a network would delay a frame.
   void wait_for(const Detector& detector);
 
-  // Cells in pixels of the frame, inside it. Throws Error if detection fails.
+  // Cells in pixels of the frame, inside it. Throws Error if detection fails, and, once live, on a frame that
+  // is not in host memory: motion is measured there.
   Findings process(const Frame& frame);
 
   void reset();  // the next frame belongs to another stream

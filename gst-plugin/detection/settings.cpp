@@ -12,14 +12,13 @@ constexpr auto before_start =
 
 GType mode_type() {
   static const GEnumValue values[] = {
-      {static_cast<int>(DetectionMode::automatic), "latest if the source says that it is live, else every",
-       "auto"},
+      {static_cast<int>(DetectionMode::automatic),
+       "latest if the source says that it is live and frames come in host memory, else every", "auto"},
       {static_cast<int>(DetectionMode::every),
        "Each frame waits for its own detection; a slow device slows the stream", "every"},
       {static_cast<int>(DetectionMode::latest),
        "Frames pass at once with the newest cells, moved along with the picture; frames that come while the "
-       "device is "
-       "busy are skipped",
+       "device is busy are skipped. Frames in CUDA memory can't be taken so",
        "latest"},
       {0, nullptr, nullptr}};
   static const GType type = g_enum_register_static("GstCellDetectMode", values);
@@ -69,7 +68,8 @@ void install_engine_properties(GObjectClass* object_class) {
                                                       "Where the model runs: cpu, cuda (the first GPU), "
                                                       "cuda:N, or auto: cuda if it can be used, else cpu. "
                                                       "A device named here that this build or machine lacks "
-                                                      "is an error, never replaced by another. Counts "
+                                                      "is an error, never replaced by another. On a GPU "
+                                                      "frames may come in CUDA memory. Counts "
                                                       "from the next start",
                                                       "cpu", before_start));
   g_object_class_install_property(

@@ -44,9 +44,11 @@ YuvColor yuv_color(const GstVideoInfo& info) {
   return color;
 }
 
-MappedFrame::MappedFrame(GstBuffer* buffer, const GstVideoInfo& info) {
+MappedFrame::MappedFrame(GstBuffer* buffer, const GstVideoInfo& info, CudaFrames* cuda) {
   view_.format = pixel_format(info);
-  const auto flags = static_cast<GstMapFlags>(GST_MAP_READ | GST_VIDEO_FRAME_MAP_FLAG_NO_REF);
+  if (cuda) cuda->check(buffer);
+  const auto flags = static_cast<GstMapFlags>(GST_MAP_READ | GST_VIDEO_FRAME_MAP_FLAG_NO_REF |
+                                              (cuda ? CudaFrames::map_flag : 0));
   if (!gst_video_frame_map(&frame_, &info, buffer, flags)) {
     throw Error("a buffer of " + std::to_string(gst_buffer_get_size(buffer)) + " bytes is not a " +
                 std::to_string(GST_VIDEO_INFO_WIDTH(&info)) + "x" +
@@ -59,6 +61,13 @@ MappedFrame::MappedFrame(GstBuffer* buffer, const GstVideoInfo& info) {
   for (guint i = 0; i < GST_VIDEO_FRAME_N_PLANES(&frame_); ++i) {
     view_.planes.at(i) = {static_cast<const std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame_, i)),
                           GST_VIDEO_FRAME_PLANE_STRIDE(&frame_, i)};
+  }
+  if (!cuda) return;
+  try {
+    cuda->settle(buffer, frame_, view_);
+  } catch (...) {
+    gst_video_frame_unmap(&frame_);
+    throw;
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <gst/video/video.h>
 
+#include "detection/cuda_frames.h"
 #include "smearscope/frame.h"
 
 namespace smearscope {
@@ -10,14 +11,18 @@ namespace smearscope {
 // The raw video that the engine reads, as a list for caps. The fourth byte of the four-byte formats is
 // ignored.
 #define SMEARSCOPE_FRAME_FORMATS "{ RGB, BGR, RGBA, RGBx, BGRA, BGRx, GRAY8, NV12, I420 }"
+// The same in a GPU's memory; GStreamer has no grey there.
+#define SMEARSCOPE_CUDA_MEMORY "memory:CUDAMemory"
+#define SMEARSCOPE_CUDA_FRAME_FORMATS "{ RGB, BGR, RGBA, RGBx, BGRA, BGRx, NV12, I420 }"
 
 // A buffer mapped for reading while this lives. Any stride, offset and padding that the buffer's GstVideoMeta
 // tells.
 class MappedFrame {
  public:
-  // Throws Error if the buffer can't be mapped as `info` says, or `info` is of another format than the
-  // list's.
-  MappedFrame(GstBuffer* buffer, const GstVideoInfo& info);
+  // With `cuda` the buffer lies in CUDA memory, and so does the view; one at a time, for it may be a copy
+  // that `cuda` keeps. Throws Error if the buffer can't be mapped as `info` says, or `info` is of another
+  // format than the list's.
+  MappedFrame(GstBuffer* buffer, const GstVideoInfo& info, CudaFrames* cuda = nullptr);
   ~MappedFrame();
   MappedFrame(const MappedFrame&) = delete;
   MappedFrame& operator=(const MappedFrame&) = delete;
