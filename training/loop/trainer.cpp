@@ -53,21 +53,6 @@ int loader_threads(c10::Device device) {
   return device.is_cpu() ? (cores > 2 ? 2 : 1) : std::clamp(cores - 2, 1, 12);
 }
 
-void add_to(EventFile& events, const std::string& part, const LossValues& losses, std::uint64_t step) {
-  events.add(part + "/loss", losses.total(), step);
-  events.add(part + "/objectness", losses.objectness, step);
-  events.add(part + "/rpn_box", losses.rpn_box, step);
-  events.add(part + "/classification", losses.classification, step);
-  events.add(part + "/box", losses.box, step);
-}
-
-void add_to(EventFile& events, const Report& r, const std::optional<LossValues>& validation) {
-  add_to(events, "train", r.losses, r.step);
-  if (validation) add_to(events, "val", *validation, r.step);
-  events.add("learning_rate", r.learning_rate, r.step);
-  events.add("images_per_second", r.images_per_second, r.step);
-}
-
 // One call of train.
 class Run {
  public:
@@ -146,6 +131,10 @@ Run::Run(const TrainOptions& options)
       samples_(options.corpora, regimen_, seed_) {
   if (regimen_.starts_with_weights && options.init.empty() && !options.resume) {
     throw Error(options.regimen + ": begins with another model's weights; name them with --init FILE");
+  }
+  if (regimen_.optimisation.autocast == MixedPrecision::f16 && device_.is_cpu()) {
+    throw Error(options.regimen +
+                ": \"training.autocast\" is f16, which needs --device cuda; on a CPU take \"bf16\"");
   }
   const ModelInfo info = with_classes(regimen_.info, samples_.classes());
   checkpoint::InitialWeights initial;  // before denormals are flushed: some variances are that small
@@ -273,7 +262,7 @@ void Run::train_step(const Batch& batch) {
     const Losses losses = losses_of(network_, batch, first, end);
     add(values, values_of(losses), share);
     check_finite(values, batch);
-    (losses.total() * share).backward();
+    update_->scaled(losses.total() * share).backward();
     first = end;
   }
   if (processes_) update_->sum_gradients(*processes_);
