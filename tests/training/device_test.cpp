@@ -10,7 +10,8 @@
 #include <cmath>
 #include <functional>
 
-#include "cuda_device.h"
+#include "loop/weight_update.h"
+#include "on_device.h"
 
 namespace smearscope::training {
 namespace {
@@ -74,19 +75,9 @@ double relative_difference(const at::Tensor& found, const at::Tensor& expected) 
   return ((f - e).norm() / e.norm().clamp_min(1e-12)).item<double>();
 }
 
-class OnDevice : public ::testing::TestWithParam<const char*> {
- protected:
-  void SetUp() override {
-    if (std::string(GetParam()) == "cuda" && !testing::cuda_is_there())
-      GTEST_SKIP() << testing::why_no_cuda();
-    at::globalContext().setAllowTF32CuDNN(false);  // which has ten bits, too few to compare
-  }
-  void TearDown() override { at::globalContext().setAllowTF32CuDNN(true); }
-  c10::Device device() const { return device_named(GetParam()); }
-};
+using OnDevice = testing::OnDevice;
 
-INSTANTIATE_TEST_SUITE_P(Devices, OnDevice, ::testing::Values("cpu", "cuda"),
-                         [](const auto& info) { return std::string(info.param); });
+INSTANTIATE_TEST_SUITE_P(Devices, OnDevice, ::testing::Values("cpu", "cuda"), testing::device_of_test);
 
 TEST_P(OnDevice, LossesAndGradientsAreThoseOfDoublePrecisionOnTheCpu) {
   const Batch batch = small_batch();
@@ -145,18 +136,22 @@ TEST_P(OnDevice, DetectsWhatDoublePrecisionOnTheCpuDetects) {
 
 TEST_P(OnDevice, AutocastTrainsWithLossesNearTheExactOnes) {
   const Batch batch = small_batch();
-  TrainingSettings mixed = all_samples();
-  mixed.autocast = true;
   const auto exact = values(network_on(device(), all_samples())->losses(batch.images, batch.targets));
-  FasterRcnn network = network_on(device(), mixed);
-  const Losses losses = network->losses(batch.images, batch.targets);
-  EXPECT_NEAR(values(losses)[0], exact[0], 0.05 * exact[0]);
-  EXPECT_NEAR(values(losses)[2], exact[2], 0.05 * exact[2]);
-  losses.total().backward();
-  for (const auto& item : network->named_parameters()) {
-    if (!item.value().grad().defined()) continue;
-    EXPECT_EQ(item.value().grad().scalar_type(), at::kFloat) << item.key();
-    EXPECT_TRUE(item.value().grad().isfinite().all().item<bool>()) << item.key();
+  for (const MixedPrecision precision : {MixedPrecision::bf16, MixedPrecision::f16}) {
+    if (precision == MixedPrecision::f16 && device().is_cpu()) continue;  // an error, see below
+    TrainingSettings mixed = all_samples();
+    mixed.autocast = precision;
+    FasterRcnn network = network_on(device(), mixed);
+    const Losses losses = network->losses(batch.images, batch.targets);
+    EXPECT_NE(values(losses)[0], exact[0]);
+    EXPECT_NEAR(values(losses)[0], exact[0], 0.05 * exact[0]);
+    EXPECT_NEAR(values(losses)[2], exact[2], 0.05 * exact[2]);
+    losses.total().backward();
+    for (const auto& item : network->named_parameters()) {
+      if (!item.value().grad().defined()) continue;
+      EXPECT_EQ(item.value().grad().scalar_type(), at::kFloat) << item.key();
+      EXPECT_TRUE(item.value().grad().isfinite().all().item<bool>()) << item.key();
+    }
   }
 }
 
@@ -167,6 +162,36 @@ std::string error_of(const std::function<void()>& action) {
     return error.what();
   }
   return "no error";
+}
+
+// Twelve steps take the scale from 65536 to 16 at worst, and no gradient here is near f16's limit then.
+TEST_P(OnDevice, TrainingInF16FindsAScaleAndMovesTheWeights) {
+  const Batch batch = small_batch();
+  TrainingSettings settings = all_samples();
+  settings.autocast = MixedPrecision::f16;
+  FasterRcnn network = network_on(device(), settings);
+  if (device().is_cpu()) {
+    EXPECT_THAT(error_of([&] { network->losses(batch.images, batch.targets); }),
+                HasSubstr("needs a CUDA device"));
+    return;
+  }
+  Optimisation options;
+  options.autocast = settings.autocast;
+  WeightUpdate update(network, options);
+  const at::Tensor weight = network->named_parameters()["rpn.head.cls_logits.weight"];
+  const at::Tensor before = weight.detach().clone();
+  double first = 0, last = 0;
+  for (std::size_t step = 0; step < 12; ++step) {
+    const Losses losses = network->losses(batch.images, batch.targets);
+    last = losses.total().item<double>();
+    if (step == 0) first = last;
+    update.scaled(losses.total()).backward();
+    update.step(1e-3, step);
+  }
+  EXPECT_FALSE(weight.equal(before));
+  for (const auto& item : network->named_parameters())
+    EXPECT_TRUE(item.value().isfinite().all().item<bool>()) << item.key();
+  EXPECT_LT(last, first);
 }
 
 TEST(Device, NamesOfNoDeviceAreErrors) {

@@ -12,6 +12,7 @@
 
 #include "corpus/folder.h"
 #include "corpus_files.h"
+#include "distributed/device_choice.h"
 #include "distributed/layout.h"
 #include "temporary_folder.h"
 
@@ -27,9 +28,10 @@ class Started {
  public:
   explicit Started(const Environment& variables) {
     for (const char* name :
-         {"RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "OMPI_COMM_WORLD_RANK",
-          "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE", "PMI_RANK", "PMI_SIZE", "MPI_LOCALNRANKS",
-          "SLURM_PROCID", "SLURM_NTASKS", "SLURM_STEP_NODELIST"}) {
+         {"RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT",
+          "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK",
+          "OMPI_COMM_WORLD_LOCAL_SIZE", "PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS",
+          "SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID", "SLURM_STEP_NODELIST"}) {
       unsetenv(name);
     }
     for (const auto& [name, value] : variables) setenv(name.c_str(), value.c_str(), 1);
@@ -80,6 +82,77 @@ TEST(ProcessLayout, IsReadFromWhateverStartedTheProcesses) {
       layout_of({{"SLURM_PROCID", "0"}, {"SLURM_NTASKS", "8"}, {"SLURM_STEP_NODELIST", "gpu[07-09]"}});
   EXPECT_EQ(slurm.count, 8);
   EXPECT_EQ(slurm.address, "gpu07");
+}
+
+TEST(ProcessLayout, TheLocalRankIsReadFromWhateverStartedTheProcesses) {
+  EXPECT_EQ(
+      layout_of({{"RANK", "5"}, {"WORLD_SIZE", "8"}, {"LOCAL_RANK", "1"}, {"MASTER_ADDR", "a"}}).local_rank,
+      1);
+  EXPECT_EQ(layout_of({{"OMPI_COMM_WORLD_RANK", "3"},
+                       {"OMPI_COMM_WORLD_SIZE", "4"},
+                       {"OMPI_COMM_WORLD_LOCAL_RANK", "3"},
+                       {"OMPI_COMM_WORLD_LOCAL_SIZE", "4"}})
+                .local_rank,
+            3);
+  EXPECT_EQ(layout_of({{"PMI_RANK", "3"}, {"PMI_SIZE", "4"}, {"MPI_LOCALRANKID", "0"}, {"MASTER_ADDR", "a"}})
+                .local_rank,
+            0);
+  EXPECT_EQ(layout_of({{"SLURM_PROCID", "9"},
+                       {"SLURM_NTASKS", "16"},
+                       {"SLURM_LOCALID", "2"},
+                       {"SLURM_STEP_NODELIST", "a"}})
+                .local_rank,
+            2);
+  EXPECT_FALSE(layout_of({{"RANK", "1"}, {"WORLD_SIZE", "2"}, {"MASTER_ADDR", "a"}}).local_rank);
+  EXPECT_THAT(refusal_of({{"RANK", "2"},
+                          {"WORLD_SIZE", "4"},
+                          {"LOCAL_RANK", "2"},
+                          {"LOCAL_WORLD_SIZE", "2"},
+                          {"MASTER_ADDR", "a"}}),
+              HasSubstr("LOCAL_RANK is \"2\""));
+}
+
+ProcessLayout one_of(int rank, int count) {
+  ProcessLayout layout;
+  layout.rank = rank;
+  layout.count = count;
+  return layout;
+}
+
+TEST(DeviceChoice, EachProcessOfAMachineTakesTheDeviceOfItsLocalRank) {
+  ProcessLayout layout = one_of(5, 8);
+  layout.on_this_machine = 4;
+  for (int rank = 0; rank < 4; ++rank) {
+    layout.local_rank = rank;
+    EXPECT_EQ(cuda_index_of(layout, 4), rank);
+    EXPECT_EQ(cuda_index_of(layout, 8), rank);
+  }
+}
+
+TEST(DeviceChoice, MoreProcessesThanDevicesIsAnErrorInAllOfThem) {
+  const auto refusal = [](const ProcessLayout& layout, int devices) -> std::string {
+    try {
+      cuda_index_of(layout, devices);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  ProcessLayout layout = one_of(0, 4);
+  EXPECT_THAT(refusal(layout, 4), HasSubstr("set LOCAL_RANK"));
+  layout.local_rank = 0;
+  EXPECT_EQ(refusal(layout, 1), "no error");  // nobody has said how many there are
+  layout.on_this_machine = 4;
+  EXPECT_THAT(refusal(layout, 3), HasSubstr("4 or more processes on a machine with 3 CUDA devices"));
+  layout.on_this_machine = 1;
+  layout.local_rank = 1;
+  EXPECT_THAT(refusal(layout, 1), HasSubstr("2 or more processes on a machine with 1 CUDA device;"));
+}
+
+TEST(DeviceChoice, OnACpuProcessesShareIt) {
+  const ProcessLayout layout = one_of(1, 4);
+  EXPECT_TRUE(device_of(layout, "cpu").is_cpu());
+  EXPECT_THROW(device_of(layout, "gpu"), Error);
 }
 
 TEST(ProcessLayout, ValuesThatMakeNoSenseAreErrors) {

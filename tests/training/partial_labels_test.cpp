@@ -197,7 +197,7 @@ TEST_F(PartialLosses, AGeneralLabelIsLearntAsFarAsItsOwnNameHasAShare) {
 }
 
 TEST_F(PartialLosses, MixedPrecisionIsNearF32AndItsGradientsAreF32) {
-  const auto gradients = [&](bool autocast, double* loss) {
+  const auto gradients = [&](MixedPrecision autocast, double* loss) {
     TrainingSettings settings;
     settings.autocast = autocast;
     at::manual_seed(7);
@@ -217,7 +217,8 @@ TEST_F(PartialLosses, MixedPrecisionIsNearF32AndItsGradientsAreF32) {
     return at::cat(all);
   };
   double exact = 0, mixed = 0;
-  const at::Tensor exact_gradients = gradients(false, &exact), mixed_gradients = gradients(true, &mixed);
+  const at::Tensor exact_gradients = gradients(MixedPrecision::off, &exact),
+                   mixed_gradients = gradients(MixedPrecision::bf16, &mixed);
   EXPECT_NE(mixed, exact);
   EXPECT_NEAR(mixed, exact, 0.02 * exact);
   EXPECT_GT(at::cosine_similarity(mixed_gradients, exact_gradients, 0).item<double>(), 0.95);

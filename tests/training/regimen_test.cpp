@@ -71,6 +71,21 @@ TEST_F(RegimenFile, OverridesReplaceValuesAndAreInTheText) {
   EXPECT_EQ(read(r.text).text, r.text) << "the text is a regimen again";
 }
 
+TEST_F(RegimenFile, AutocastNamesAPrecisionAndTrueIsBf16) {
+  const auto autocast = [this](const std::string& value) {
+    return read("name = 'n'\n", {"training.autocast=" + value}).optimisation.autocast;
+  };
+  EXPECT_EQ(read("name = 'n'\n").optimisation.autocast, MixedPrecision::off);
+  EXPECT_EQ(autocast("false"), MixedPrecision::off);
+  EXPECT_EQ(autocast("'none'"), MixedPrecision::off);
+  EXPECT_EQ(autocast("true"), MixedPrecision::bf16);
+  EXPECT_EQ(autocast("'bf16'"), MixedPrecision::bf16);
+  EXPECT_EQ(autocast("'f16'"), MixedPrecision::f16);
+  EXPECT_THAT(error_of("name = 'n'\n", {"training.autocast='f32'"}),
+              AllOf(HasSubstr("training.autocast"), HasSubstr("bf16, f16 or none")));
+  EXPECT_THAT(error_of("name = 'n'\n", {"training.autocast=1"}), HasSubstr("training.autocast"));
+}
+
 TEST_F(RegimenFile, AnUnknownKeyIsAnErrorThatNamesIt) {
   EXPECT_THAT(error_of("name = 'n'\n[training]\nlearnig_rate = 0.1\n"),
               AllOf(HasSubstr("r.toml"), HasSubstr("\"training.learnig_rate\""), HasSubstr("learning_rate")));

@@ -267,6 +267,9 @@ TEST_F(Train, BadRequestsFailBeforeTheFirstStep) {
   o = options("run");
   o.init = folder_.file("nowhere.safetensors");
   EXPECT_THAT(error_of(o), HasSubstr("nowhere.safetensors"));
+  o = options("run");
+  o.overrides = {"training.autocast='f16'"};
+  EXPECT_THAT(error_of(o), AllOf(HasSubstr("training.autocast"), HasSubstr("--device cuda")));
   EXPECT_FALSE(std::filesystem::exists(folder_.file("run")));
   testing::write_text(folder_.file("file"), "");
   EXPECT_THAT(error_of(options("file")), HasSubstr("output folder"));

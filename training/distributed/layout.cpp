@@ -28,13 +28,15 @@ int number(const char* name, int least, int most) {
 struct Starter {
   const char* rank;
   const char* count;
+  const char* local_rank;
   const char* on_this_machine;  // number of processes here, where it says so
 };
 constexpr Starter starters[] = {
-    {"RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE"},
-    {"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE"},
-    {"PMI_RANK", "PMI_SIZE", "MPI_LOCALNRANKS"},
-    {"SLURM_PROCID", "SLURM_NTASKS", nullptr},
+    {"RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"},
+    {"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK",
+     "OMPI_COMM_WORLD_LOCAL_SIZE"},
+    {"PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS"},
+    {"SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID", nullptr},
 };
 
 std::string address_of_first(const Starter& starter, int count) {
@@ -72,6 +74,11 @@ ProcessLayout layout_from_environment() {
     if (layout.count == 1) return layout;
     if (starter.on_this_machine && variable(starter.on_this_machine))
       layout.on_this_machine = number(starter.on_this_machine, 1, layout.count);
+    if (variable(starter.local_rank)) {
+      const bool knows_how_many = layout.on_this_machine > 1;
+      layout.local_rank =
+          number(starter.local_rank, 0, (knows_how_many ? layout.on_this_machine : layout.count) - 1);
+    }
     layout.address = address_of_first(starter, layout.count);
     if (variable("MASTER_PORT")) layout.port = number("MASTER_PORT", 1, 65534) + 1;
     return layout;

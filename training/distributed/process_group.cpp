@@ -8,25 +8,24 @@
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 #include <vector>
 
+#include "distributed/nccl_processes.h"
+#include "network/failure.h"
+
 namespace smearscope::training {
 namespace {
 
-// The first line of LibTorch's message; what follows is a stack.
-std::string first_line(const std::exception& problem) {
-  const std::string text = problem.what();
-  return text.substr(0, text.find('\n'));
-}
-
-class GlooProcesses : public Processes {
+class NetworkProcesses : public Processes {
  public:
-  GlooProcesses(const ProcessLayout& layout, std::chrono::milliseconds timeout) : layout_(layout) {
+  NetworkProcesses(const ProcessLayout& layout, c10::Device device, std::chrono::milliseconds timeout)
+      : layout_(layout) {
+    c10::intrusive_ptr<c10d::TCPStore> store;
     try {
       c10d::TCPStoreOptions options;
       options.port = static_cast<std::uint16_t>(layout.port);
       options.isServer = layout.rank == 0;
       options.numWorkers = static_cast<std::size_t>(layout.count);
       options.timeout = timeout;
-      const auto store = c10::make_intrusive<c10d::TCPStore>(layout.address, options);
+      store = c10::make_intrusive<c10d::TCPStore>(layout.address, options);
       const auto gloo = c10d::ProcessGroupGloo::Options::create(timeout);
       gloo->devices.push_back(c10d::ProcessGroupGloo::createDefaultDevice());
       group_ = c10::make_intrusive<c10d::ProcessGroupGloo>(store, layout.rank, layout.count, gloo);
@@ -34,14 +33,26 @@ class GlooProcesses : public Processes {
       throw Error("the " + std::to_string(layout.count) + " processes did not find each other at " +
                   layout.address + ", port " + std::to_string(layout.port) + ": " + first_line(problem));
     }
+    if (device.is_cuda()) on_device_ = join_on_devices(store, layout, device, timeout);
   }
 
   int rank() const override { return layout_.rank; }
   int count() const override { return layout_.count; }
-  void sum(at::Tensor& values) override { reduce(values, c10d::ReduceOp::SUM); }
-  void take_largest(at::Tensor& values) override { reduce(values, c10d::ReduceOp::MAX); }
+  void sum(at::Tensor& values) override {
+    if (values.is_cuda()) return device_processes().sum(values);
+    reduce(values, c10d::ReduceOp::SUM);
+  }
+  void take_largest(at::Tensor& values) override {
+    if (values.is_cuda()) return device_processes().take_largest(values);
+    reduce(values, c10d::ReduceOp::MAX);
+  }
 
  private:
+  Processes& device_processes() {
+    if (!on_device_) throw Error("a tensor on a CUDA device among processes that have joined without one");
+    return *on_device_;
+  }
+
   void reduce(at::Tensor& values, c10d::ReduceOp operation) {
     std::vector<at::Tensor> tensors{values};
     c10d::AllreduceOptions options;
@@ -56,13 +67,14 @@ class GlooProcesses : public Processes {
 
   const ProcessLayout layout_;
   c10::intrusive_ptr<c10d::ProcessGroupGloo> group_;
+  std::unique_ptr<Processes> on_device_;  // null: on CPUs
 };
 
 }  // namespace
 
-std::unique_ptr<Processes> join_processes(const ProcessLayout& layout, double seconds) {
-  return std::make_unique<GlooProcesses>(
-      layout, std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000)));
+std::unique_ptr<Processes> join_processes(const ProcessLayout& layout, c10::Device device, double seconds) {
+  return std::make_unique<NetworkProcesses>(
+      layout, device, std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000)));
 }
 
 }  // namespace smearscope::training

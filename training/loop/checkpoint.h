@@ -12,7 +12,8 @@
 namespace smearscope::training {
 
 struct SavedTensor {
-  std::string name;  // "weights.", "momentum." or "average." and the state-dict name
+  std::string
+      name;  // "weights.", "momentum." or "average." and the state-dict name, or "loss_scale." and its own
   std::vector<std::int64_t> shape;
   std::vector<float> values;
 };

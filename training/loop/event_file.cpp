@@ -79,4 +79,23 @@ void EventFile::write_record(const std::string& message) {
   if (!out_.flush()) throw Error(path_ + ": cannot write the file (is the disk full?)");
 }
 
+namespace {
+
+void add_to(EventFile& events, const std::string& part, const LossValues& losses, std::uint64_t step) {
+  events.add(part + "/loss", losses.total(), step);
+  events.add(part + "/objectness", losses.objectness, step);
+  events.add(part + "/rpn_box", losses.rpn_box, step);
+  events.add(part + "/classification", losses.classification, step);
+  events.add(part + "/box", losses.box, step);
+}
+
+}  // namespace
+
+void add_to(EventFile& events, const Report& r, const std::optional<LossValues>& validation) {
+  add_to(events, "train", r.losses, r.step);
+  if (validation) add_to(events, "val", *validation, r.step);
+  events.add("learning_rate", r.learning_rate, r.step);
+  events.add("images_per_second", r.images_per_second, r.step);
+}
+
 }  // namespace smearscope::training

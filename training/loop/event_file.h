@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <fstream>
+#include <optional>
 #include <string>
 
+#include "loop/progress.h"
 #include "smearscope/error.h"
 
 namespace smearscope::training {
@@ -28,6 +30,9 @@ class EventFile {
   std::string path_;
   std::ofstream out_;
 };
+
+// Losses (train/..., val/...), learning rate and images/s at the report's step.
+void add_to(EventFile& events, const Report& report, const std::optional<LossValues>& validation);
 
 // CRC-32C (Castagnoli; RFC 3720, appendix B.4).
 std::uint32_t crc32c(const std::string& data);

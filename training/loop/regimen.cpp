@@ -89,6 +89,24 @@ void read_sampling(Table table, TrainingSettings& s) {
   table.refuse_unknown_keys();
 }
 
+// "bf16", "f16" or "none"; true is bf16.
+void read_autocast(Table& table, MixedPrecision& autocast) {
+  if (table.is_boolean("autocast")) {
+    bool on = false;
+    table.read("autocast", on);
+    autocast = on ? MixedPrecision::bf16 : MixedPrecision::off;
+    return;
+  }
+  std::string precision = "none";
+  table.read("autocast", precision);
+  if (precision != "none" && precision != "bf16" && precision != "f16") {
+    table.fail("autocast", "is '" + precision + "'; it must be bf16, f16 or none");
+  }
+  autocast = precision == "bf16"  ? MixedPrecision::bf16
+             : precision == "f16" ? MixedPrecision::f16
+                                  : MixedPrecision::off;
+}
+
 void read_optimisation(Table table, Optimisation& o, const Transform& transform) {
   table.read("epochs", o.epochs, 1);
   table.read("batch_size", o.batch_size, 1, 1024);
@@ -107,7 +125,7 @@ void read_optimisation(Table table, Optimisation& o, const Transform& transform)
   if (!std::is_sorted(o.milestones.begin(), o.milestones.end())) table.fail("milestones", "must rise");
   table.read("step_epochs", o.step_epochs, 0);
   table.read("gamma", o.gamma, 0, 1);
-  table.read("autocast", o.autocast);
+  read_autocast(table, o.autocast);
   table.read("gradient_clip", o.gradient_clip, 0, any);
   table.read("ema_decay", o.ema_decay, 0, 0.999999);
   table.read("min_sides", o.min_sides, 32, transform.max_side);

@@ -63,8 +63,8 @@ struct Optimisation {
   std::vector<double> milestones;  // fractions of all steps, rising; at each the rate is multiplied by gamma
   int step_epochs = 0;             // StepLR: also every so many epochs; 0: off
   double gamma = 0.1;
-  bool autocast = false;       // bf16 where LibTorch's autocast says so
-  double gradient_clip = 0.0;  // largest L2 norm of all gradients together; 0: off
+  MixedPrecision autocast = MixedPrecision::off;  // where LibTorch's autocast says so
+  double gradient_clip = 0.0;                     // largest L2 norm of all gradients together; 0: off
   double ema_decay = 0.0;      // moving average of the weights, which is what is saved; 0: off
   std::vector<int> min_sides;  // one is drawn per batch; empty: the network's min_side
   int validate_every = 0;      // epochs; 0: never

@@ -71,6 +71,10 @@ class Table {
     }
   }
 
+  bool is_boolean(const char* key) {
+    const toml::node* node = find(key);
+    return node && node->is_boolean();
+  }
   bool has(const char* key) { return find(key) != nullptr; }
   void allow_table(const char* key) { known_.insert(key); }
 

@@ -15,6 +15,7 @@
 #include <optional>
 
 #include "distributed/agreement.h"
+#include "distributed/device_choice.h"
 #include "distributed/process_group.h"
 #include "import/network_weights.h"
 #include "loop/batch_losses.h"
@@ -48,24 +49,9 @@ int usable_cores() {
 }
 
 // A GPU takes far more images than two threads make.
-int loader_threads(c10::Device device) {
+int loader_threads(c10::Device device, int processes_here) {
   const int cores = usable_cores();
-  return device.is_cpu() ? (cores > 2 ? 2 : 1) : std::clamp(cores - 2, 1, 12);
-}
-
-void add_to(EventFile& events, const std::string& part, const LossValues& losses, std::uint64_t step) {
-  events.add(part + "/loss", losses.total(), step);
-  events.add(part + "/objectness", losses.objectness, step);
-  events.add(part + "/rpn_box", losses.rpn_box, step);
-  events.add(part + "/classification", losses.classification, step);
-  events.add(part + "/box", losses.box, step);
-}
-
-void add_to(EventFile& events, const Report& r, const std::optional<LossValues>& validation) {
-  add_to(events, "train", r.losses, r.step);
-  if (validation) add_to(events, "val", *validation, r.step);
-  events.add("learning_rate", r.learning_rate, r.step);
-  events.add("images_per_second", r.images_per_second, r.step);
+  return device.is_cpu() ? (cores > 2 ? 2 : 1) : std::clamp(cores / processes_here - 2, 1, 12);
 }
 
 // One call of train.
@@ -98,6 +84,7 @@ class Run {
   const ProcessLayout layout_ = layout_from_environment();
   std::unique_ptr<Processes> processes_;  // null: this one alone
   const c10::Device device_;
+  const c10::DeviceGuard current_device_{device_};  // what pinned memory belongs to
   std::uint64_t seed_;
   Regimen regimen_;
   Samples samples_;
@@ -140,12 +127,16 @@ ModelInfo with_classes(const ModelInfo& info, const std::vector<std::string>& cl
 
 Run::Run(const TrainOptions& options)
     : options_(options),
-      device_(device_named(options.device)),
+      device_(device_of(layout_, options.device)),
       seed_(options.resume ? read_checkpoint(path("checkpoint.safetensors")).seed : options.seed),
       regimen_(read_regimen(options.regimen, options.overrides)),
       samples_(options.corpora, regimen_, seed_) {
   if (regimen_.starts_with_weights && options.init.empty() && !options.resume) {
     throw Error(options.regimen + ": begins with another model's weights; name them with --init FILE");
+  }
+  if (regimen_.optimisation.autocast == MixedPrecision::f16 && device_.is_cpu()) {
+    throw Error(options.regimen +
+                ": \"training.autocast\" is f16, which needs --device cuda; on a CPU take \"bf16\"");
   }
   const ModelInfo info = with_classes(regimen_.info, samples_.classes());
   checkpoint::InitialWeights initial;  // before denormals are flushed: some variances are that small
@@ -173,14 +164,12 @@ Run::Run(const TrainOptions& options)
   }
   first_step_ = step_;
   if (layout_.count == 1) return;
-  if (!device_.is_cpu())
-    throw Error("--device " + options.device + ": several processes train on CPUs alone");
   if (regimen_.optimisation.micro_batch > 0) {
     throw Error(options.regimen +
                 ": \"training.micro_batch\" is of no use to several processes, which have each a share " +
                 "of the batch; leave it out");
   }
-  processes_ = join_processes(layout_);
+  processes_ = join_processes(layout_, device_);
   check_the_same(*processes_,
                  regimen_.text + samples_.digest() + std::to_string(seed_) + " " + std::to_string(step_));
   network_->share_batches(processes_.get());
@@ -273,7 +262,7 @@ void Run::train_step(const Batch& batch) {
     const Losses losses = losses_of(network_, batch, first, end);
     add(values, values_of(losses), share);
     check_finite(values, batch);
-    (losses.total() * share).backward();
+    update_->scaled(losses.total() * share).backward();
     first = end;
   }
   if (processes_) update_->sum_gradients(*processes_);
@@ -361,7 +350,7 @@ TrainEnd Run::go() {
       std::to_string(samples_.val_images()) + " for validation, " + std::to_string(total_steps_) + " steps" +
       (step_ > 0 ? ", going on after step " + std::to_string(step_) : ""));
   const Share share{static_cast<std::size_t>(layout_.rank), static_cast<std::size_t>(layout_.count)};
-  Loader loader(samples_, step_, total_steps_, loader_threads(device_), share);
+  Loader loader(samples_, step_, total_steps_, loader_threads(device_, layout_.on_this_machine), share);
   TrainEnd end = TrainEnd::finished;
   start_ = summed_since_ = Clock::now();
   while (step_ < total_steps_ && !has_stopped_improving()) {

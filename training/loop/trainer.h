@@ -19,7 +19,7 @@ struct TrainOptions {
   std::string output;                  // folder; made if it isn't there
   std::string init;                    // begin with what fits of this model file or PyTorch checkpoint
   std::uint64_t seed = 1;
-  std::string device = "cpu";  // or "cuda", "cuda:N" (network/device.h)
+  std::string device = "cpu";  // or "cuda", "cuda:N" (distributed/device_choice.h)
   int threads = 0;             // 0: all cores this process may use
   double max_minutes = 0;      // of this call; 0: no limit
   double checkpoint_minutes = 10;
@@ -37,8 +37,8 @@ enum class TrainEnd { finished, time_is_up, interrupted };
 // read; when another process of the run has ended. Files written before stay whole.
 //
 // Where the environment says that this is one of several processes (distributed/layout.h), waits for the
-// others and trains with them as one: each takes its share of every batch of batch_size images. Process 0
-// alone writes; all end together.
+// others and trains with them as one: each takes its share of every batch of batch_size images, on a device
+// of its own (distributed/device_choice.h). Process 0 alone writes; all end together.
 TrainEnd train(const TrainOptions& options);
 
 // Makes train return after the step that it is in. May be called from a signal handler.

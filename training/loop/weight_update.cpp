@@ -26,6 +26,9 @@ WeightUpdate::WeightUpdate(FasterRcnn network, const Optimisation& options) : op
     if (item.value().requires_grad()) momentum_[item.key()] = at::zeros_like(item.value());
   }
   for (const auto& item : network->named_buffers()) buffers_[item.key()] = item.value();
+  if (options.autocast == MixedPrecision::f16) {
+    scale_.emplace(parameters_.empty() ? c10::Device(at::kCPU) : parameters_.begin()->second.device());
+  }
   if (options.ema_decay > 0) {
     for (const auto* group : {&parameters_, &buffers_}) {
       for (const auto& [name, tensor] : *group) {
@@ -57,38 +60,68 @@ WeightUpdate::Lists WeightUpdate::with_gradient() {
   return lists;
 }
 
-void WeightUpdate::sum_gradients(Processes& processes) {
-  const at::NoGradGuard no_gradient;
-  std::vector<at::Tensor> flat;
-  for (const auto& [name, velocity] : momentum_) {
-    at::Tensor& gradient = parameters_[name].mutable_grad();
-    if (!gradient.defined()) gradient = at::zeros_like(velocity);
-    flat.push_back(gradient.flatten());
-  }
-  at::Tensor all = at::cat(flat);  // one message
-  processes.sum(all);
+// Backward adds to gradients that are there, in place; so they are views of the message from the first call
+// on.
+void WeightUpdate::place_gradients() {
+  if (message_.defined() || momentum_.empty()) return;
+  std::int64_t numbers = 0;
+  for (const auto& [name, velocity] : momentum_) numbers += velocity.numel();
+  message_ = at::zeros({numbers}, momentum_.begin()->second.options());
   std::int64_t first = 0;
   for (const auto& [name, velocity] : momentum_) {
     at::Tensor& gradient = parameters_[name].mutable_grad();
-    gradient.copy_(all.slice(0, first, first + gradient.numel()).view_as(gradient));
-    first += gradient.numel();
+    // In the order in which the weight lies in memory, which is the same in all processes.
+    const at::Tensor place = message_.as_strided(velocity.sizes(), velocity.strides(), first);
+    if (gradient.defined()) place.copy_(gradient);
+    gradient = place;
+    first += velocity.numel();
   }
 }
 
-void WeightUpdate::step(double learning_rate, std::size_t step) {
+void WeightUpdate::clear_gradients() {
+  if (message_.defined()) {
+    message_.zero_();
+  } else {
+    for (const auto& [name, velocity] : momentum_) parameters_[name].mutable_grad().reset();
+  }
+}
+
+void WeightUpdate::sum_gradients(Processes& processes) {
   const at::NoGradGuard no_gradient;
-  const Lists lists = with_gradient();
+  place_gradients();
+  if (message_.defined()) processes.sum(message_);
+}
+
+void WeightUpdate::update_weights(const Lists& lists, double learning_rate, std::size_t step) {
   if (!lists.weights.empty()) {
     clip_gradients(lists.gradients);
     at::_foreach_mul_(lists.velocities, options_.momentum);
     at::_foreach_add_(lists.velocities, lists.gradients);
     at::_foreach_add_(lists.velocities, lists.weights, options_.weight_decay);
     at::_foreach_sub_(lists.weights, lists.velocities, learning_rate);
-    for (const at::Tensor& weight : lists.weights) weight.mutable_grad().reset();
   }
   const double t = static_cast<double>(step);
   const double decay = std::min(options_.ema_decay, (1 + t) / (10 + t));
   follow(averages_, averaged_, 1 - decay);
+}
+
+void WeightUpdate::step(double learning_rate, std::size_t step) {
+  const at::NoGradGuard no_gradient;
+  const Lists lists = with_gradient();
+  if (!scale_) {
+    update_weights(lists, learning_rate, step);
+  } else {
+    // Whether gradients have overflowed is known on the device alone: the step is made, and undone there.
+    std::vector<at::Tensor> changed, before;
+    for (const std::vector<at::Tensor>& list : {lists.weights, lists.velocities, averages_})
+      changed.insert(changed.end(), list.begin(), list.end());
+    for (const at::Tensor& tensor : changed) before.push_back(tensor.detach().clone());
+    scale_->unscale(lists.gradients);
+    update_weights(lists, learning_rate, step);
+    scale_->restore_after_overflow(changed, before);
+    scale_->update();
+  }
+  clear_gradients();
 }
 
 void WeightUpdate::swap_average() {
@@ -109,6 +142,7 @@ std::map<std::string, torch::Tensor> WeightUpdate::all_tensors() const {
   add("weights.", buffers_);
   add("momentum.", momentum_);
   add("average.", average_);
+  if (scale_) add("loss_scale.", scale_->state());
   return all;
 }
 

@@ -1,21 +1,23 @@
-// Mixed precision: convolutions and linear layers in bf16, weights, gradients and optimiser in f32.
+// Mixed precision: convolutions and linear layers in bf16 or f16, weights, gradients and optimiser in f32.
 #pragma once
 
 #include <c10/core/DeviceType.h>
 
+#include "network/training_settings.h"
+
 namespace smearscope::training {
 
-// While one lives, this thread's operations on `device` follow LibTorch's autocast rules with bf16, which has
-// f32's range, so that losses need no scaling. Not to be nested. `on` false does nothing.
+// While one lives, this thread's operations on `device` follow LibTorch's autocast rules with that precision.
+// Not to be nested. MixedPrecision::off does nothing. Throws smearscope::Error on f16 on a CPU.
 class Autocast {
  public:
-  Autocast(bool on, c10::DeviceType device);
+  Autocast(MixedPrecision precision, c10::DeviceType device);
   ~Autocast();
   Autocast(const Autocast&) = delete;
   Autocast& operator=(const Autocast&) = delete;
 
  private:
-  const bool on_;
+  const MixedPrecision precision_;
   const c10::DeviceType device_;
 };
 

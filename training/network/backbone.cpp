@@ -47,24 +47,27 @@ torch::Tensor BatchNormImpl::forward(const torch::Tensor& x) {
 // In sums of double precision, so that the variance as a difference of two sums keeps its digits.
 torch::Tensor BatchNormImpl::shared_batch_norm(const torch::Tensor& x) {
   const double own = static_cast<double>(x.size(0) * x.size(2) * x.size(3));
-  const torch::Tensor wide = x.to(weight_.scalar_type());  // autocast's bf16 has too few digits to square
-  const torch::Tensor sums = sum_over(processes_, at::cat({wide.sum({0, 2, 3}, false, at::kDouble),
-                                                           wide.square().sum({0, 2, 3}, false, at::kDouble),
-                                                           torch::full({1}, own, at::kDouble)}));
+  const torch::Tensor wide = x.to(weight_.scalar_type());  // autocast's types have too few digits to square
+  const torch::Tensor sums = sum_over(
+      processes_,
+      at::cat({wide.sum({0, 2, 3}, false, at::kDouble), wide.square().sum({0, 2, 3}, false, at::kDouble),
+               torch::full({1}, own, wide.options().dtype(at::kDouble))}));
   const std::int64_t channels = x.size(1);
-  const double count = sums[2 * channels].item<double>();
+  const torch::Tensor count =
+      sums[2 * channels].detach();  // stays on the device: reading it would mean to wait
   const torch::Tensor mean = sums.slice(0, 0, channels) / count;
   const torch::Tensor variance = (sums.slice(0, channels, 2 * channels) / count - mean.square()).clamp_min(0);
   {
     const at::NoGradGuard no_gradient;
     running_mean_.lerp_(mean.to(running_mean_.scalar_type()), momentum);
-    running_var_.lerp_((variance * (count / std::max(1.0, count - 1))).to(running_var_.scalar_type()),
+    running_var_.lerp_((variance * (count / (count - 1).clamp_min(1))).to(running_var_.scalar_type()),
                        momentum);
   }
   const auto shape = std::array<std::int64_t, 4>{1, channels, 1, 1};
   const torch::Tensor factor = weight_.to(at::kDouble) * (variance + eps_).rsqrt();
   const torch::Tensor offset = bias_.to(at::kDouble) - mean * factor;
-  return x * factor.to(x.scalar_type()).view(shape) + offset.to(x.scalar_type()).view(shape);
+  const auto type = wide.scalar_type();  // gradients of factor and offset are sums, too
+  return (wide * factor.to(type).view(shape) + offset.to(type).view(shape)).to(x.scalar_type());
 }
 
 ResidualBlockImpl::ResidualBlockImpl(int in_channels, int width, int stride, bool bottleneck,

@@ -121,7 +121,7 @@ at::Tensor rois_of(const std::vector<std::vector<Box>>& boxes, const at::TensorO
 
 // Box head outputs for all images' boxes, image after image; P6 is not pooled from.
 BoxHeadImpl::Output run_box_head(BoxHead& head, const std::array<at::Tensor, 5>& levels,
-                                 const std::vector<std::vector<Box>>& boxes, bool mixed) {
+                                 const std::vector<std::vector<Box>>& boxes, MixedPrecision mixed) {
   const at::Tensor rois = rois_of(boxes, levels[0].options());
   const at::Tensor pooled = roi_align({levels[0], levels[1], levels[2], levels[3]}, rois);
   const Autocast autocast(mixed, pooled.device().type());
@@ -186,7 +186,7 @@ struct Features {
 Features run_dense_part(Network& network, const ImageBatch& batch) {
   Features features;
   // What f32 convolutions on a CPU make of channels-last images differs more from torchvision's.
-  const bool channels_last = network.settings.autocast || batch.images.is_cuda();
+  const bool channels_last = network.settings.autocast != MixedPrecision::off || batch.images.is_cuda();
   const auto format = channels_last ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
   {
     const Autocast autocast(network.settings.autocast, batch.images.device().type());

@@ -13,7 +13,9 @@ class Processes {
   virtual ~Processes() = default;
   virtual int rank() const = 0;  // 0 .. count() - 1
   virtual int count() const = 0;
-  // Of all processes' values, into `values` (contiguous, in host memory), the same bits everywhere.
+  // Of all processes' values, into `values` (contiguous), the same bits everywhere. They are in host memory,
+  // or, where the processes run on CUDA devices, on this process's; then the host doesn't wait for the
+  // device.
   virtual void sum(at::Tensor& values) = 0;
   virtual void take_largest(at::Tensor& values) = 0;
 };

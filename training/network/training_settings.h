@@ -12,6 +12,11 @@ struct ClassificationLoss {
   std::vector<double> class_weights;  // one for background (0), then for each class; empty: all are 1
 };
 
+// What convolutions and linear layers compute in; weights, losses, gradients and the optimiser stay in f32.
+// bf16 has f32's range. f16 has three more binary digits, but gradients that it can't hold unless the loss is
+// scaled (loop/loss_scale.h); on CUDA alone.
+enum class MixedPrecision { off, bf16, f16 };
+
 // How the network is trained; the defaults are torchvision's. What the file needs at run time is in
 // ModelInfo.
 struct TrainingSettings {
@@ -32,7 +37,7 @@ struct TrainingSettings {
   // 0..1: of the loss of a class that has kinds, how much asks for its own name; the rest asks for the sum.
   // At 0 nothing teaches the general name, at 1 its kinds are wrong.
   double own_name_share = 0;
-  bool autocast = false;  // convolutions and linear layers in bf16
+  MixedPrecision autocast = MixedPrecision::off;
   ClassificationLoss classification;
 };
 
