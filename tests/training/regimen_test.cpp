@@ -71,6 +71,15 @@ TEST_F(RegimenFile, OverridesReplaceValuesAndAreInTheText) {
   EXPECT_EQ(read(r.text).text, r.text) << "the text is a regimen again";
 }
 
+TEST_F(RegimenFile, EverySwitchCanBeTurnedOffByAnOverride) {
+  const std::string file = "name = 'n'\n[augmentation]\nred_cell_sides = [20, 40]\ncopy_paste = 0.5\n";
+  EXPECT_EQ(read(file).augmentation.red_cell_sides.size(), 2U);
+  const Regimen off = read(file, {"augmentation.red_cell_sides=[]", "augmentation.copy_paste=0.0"});
+  EXPECT_TRUE(off.augmentation.red_cell_sides.empty());
+  EXPECT_EQ(off.augmentation.copy_paste, 0);
+  EXPECT_TRUE(read(off.text).augmentation.red_cell_sides.empty());
+}
+
 TEST_F(RegimenFile, AutocastNamesAPrecisionAndTrueIsBf16) {
   const auto autocast = [this](const std::string& value) {
     return read("name = 'n'\n", {"training.autocast=" + value}).optimisation.autocast;

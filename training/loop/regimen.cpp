@@ -143,7 +143,10 @@ void read_augmentation(Table table, Augmentation& a) {
   table.read("contrast", a.contrast, 0, 1);
   table.read("saturation", a.saturation, 0, 1);
   table.read("hue", a.hue, 0, 0.5);
-  table.read("red_cell_sides", a.red_cell_sides, 4, 1000);
+  if (table.is_empty_list("red_cell_sides"))  // switches off what the file has on
+    a.red_cell_sides.clear();
+  else
+    table.read("red_cell_sides", a.red_cell_sides, 4, 1000);
   if (!a.red_cell_sides.empty() &&
       (a.red_cell_sides.size() != 2 || a.red_cell_sides[0] > a.red_cell_sides[1]))
     table.fail("red_cell_sides", "must be two numbers, the smaller first");

@@ -75,6 +75,10 @@ class Table {
     const toml::node* node = find(key);
     return node && node->is_boolean();
   }
+  bool is_empty_list(const char* key) {
+    const toml::node* node = find(key);
+    return node && node->is_array() && node->as_array()->empty();
+  }
   bool has(const char* key) { return find(key) != nullptr; }
   void allow_table(const char* key) { known_.insert(key); }
 
