@@ -23,5 +23,5 @@ model=$(model_name "$model")
 use_smearscope
 set_source "$input"
 play_live "$seconds" "${source[@]}" ! queue leaky=downstream max-size-buffers=2 ! videoconvert \
-  ! smearscope mode=latest "model=$model" "score-threshold=$shown_score" ! videoconvert \
+  ! smearscope mode=latest "model=$model" ! videoconvert \
   ! "${SMEARSCOPE_SINK:-autovideosink}"

@@ -113,10 +113,6 @@ set_source() {
 encode=(vp8enc deadline=1 cpu-used=8 threads=2 end-usage=vbr target-bitrate=8000000 min-quantizer=4 max-quantizer=24
   keyframe-max-dist=60 ! matroskamux)
 
-# A cell is shown and counted where the model is surer than this. Models keep weak detections too, which measuring
-# precision and recall needs and a person does not.
-shown_score=0.5
-
 # run_pipeline LOG SECONDS ARGUMENT...: plays a pipeline to its end and returns gst-launch's status. Ctrl-C, a TERM
 # signal, or SECONDS of playing (if not empty) end the stream in order: files are finished. A second Ctrl-C stops at
 # once. What went wrong is in LOG, see explain_failure.

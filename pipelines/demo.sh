@@ -170,7 +170,7 @@ show=()
 say "running (Ctrl-C ends it)"
 status=0
 run_pipeline "$work/log" "$live_seconds" \
-  "${source[@]}" ! queue max-size-buffers=4 ! videoconvert ! smearscope "model=$model" "score-threshold=$shown_score" \
+  "${source[@]}" ! queue max-size-buffers=4 ! videoconvert ! smearscope "model=$model" \
   ! cellreport "csv-location=$output/counts.part.csv" ! progressreport update-freq=5 ! tee name=t \
   t. ! queue ! videoconvert ${scale[@]+"${scale[@]}"} ! "${encode[@]}" ! filesink "location=$output/annotated.part.mkv" \
   t. ! queue ! videorate drop-only=true ! video/x-raw,framerate=1/2 ! videoconvert ! pngenc \

@@ -22,5 +22,5 @@ model=$(model_name "$model")
 use_smearscope
 set_source "$input"
 play_live '' "${source[@]}" ! queue ! videoconvert \
-  ! smearscope mode=latest "model=$model" "score-threshold=$shown_score" ! videoconvert \
+  ! smearscope mode=latest "model=$model" ! videoconvert \
   ! "${SMEARSCOPE_SINK:-autovideosink}" sync=true

@@ -20,12 +20,15 @@ constexpr const char* help =
     "usage: smearscope-model inspect FILE\n"
     "       smearscope-model verify FILE\n"
     "       smearscope-model convert FILE OUT --dtype f16|bf16|f32|i8\n"
-    "       smearscope-model annotate FILE [--metric KEY=VALUE]... [--licence TEXT] [--output OUT]\n"
+    "       smearscope-model annotate FILE [--metric KEY=VALUE]... [--licence TEXT] [--score-threshold T]\n"
+    "                                  [--output OUT]\n"
     "\n"
     "  inspect   prints what the file says of itself, and its tensors\n"
     "  verify    checks everything: structure, checksum, tensors, values; one line, exit status 0 or 1\n"
     "  convert   writes the weights as another type, rounded to nearest even\n"
-    "  annotate  writes measured metrics or a licence note into FILE, or into a copy, OUT\n"
+    "  annotate  writes measured metrics, a licence note, or the score above which a detection is a cell "
+    "where\n"
+    "            nobody asks for another, into FILE, or into a copy, OUT\n"
     "\n"
     "FILE is a path, or the name of an installed model such as smearscope-cells.\n";
 
@@ -95,6 +98,16 @@ void add_metric(smearscope::ModelInfo& info, const std::string& text) {
   info.metrics[text.substr(0, equals)] = value;
 }
 
+void set_score_threshold(smearscope::ModelInfo& info, const std::string& text) {
+  const char* end = text.data() + text.size();
+  double value = 0;
+  const auto read = std::from_chars(text.data(), end, value);
+  if (read.ec != std::errc() || read.ptr != end || !(value >= 0 && value <= 1)) {
+    throw UsageError("--score-threshold must be a number from 0 to 1, not '" + text + "'");
+  }
+  info.thresholds.score = value;
+}
+
 void inspect(const std::vector<std::string>& words) {
   const auto model = Model::load(model_path(parse(words, 1, "").positions[0]));
   std::fputs(smearscope::describe(*model).c_str(), stdout);
@@ -113,13 +126,14 @@ void convert(const std::vector<std::string>& words) {
 }
 
 void annotate(const std::vector<std::string>& words) {
-  const Arguments arguments = parse(words, 1, "--metric --licence --output ");
+  const Arguments arguments = parse(words, 1, "--metric --licence --score-threshold --output ");
   const auto model = Model::load(model_path(arguments.positions[0]));
   smearscope::ModelInfo info = model->info();
   std::string output = model->path();
   for (const auto& [option, value] : arguments.options) {
     if (option == "--metric") add_metric(info, value);
     if (option == "--licence") info.licence = value;
+    if (option == "--score-threshold") set_score_threshold(info, value);
     if (option == "--output") output = value;
   }
   smearscope::write_model(output, info, model->stored_tensors());

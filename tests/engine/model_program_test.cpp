@@ -86,6 +86,9 @@ TEST_F(ModelProgram, AnnotateChangesMetricsAndLicenceOnly) {
   const auto model = Model::load(model_);
   EXPECT_EQ(model->info().metrics, (std::map<std::string, double>{{"val/AP50", 0.875}, {"val/AP", 0.5}}));
   EXPECT_EQ(model->info().licence, "CC BY 4.0");
+  expect(run("annotate " + model_ + " --score-threshold 0.625"), 0, "");
+  EXPECT_EQ(Model::load(model_)->info().thresholds.score, 0.625);
+  EXPECT_EQ(Model::load(model_)->info().thresholds.nms, model->info().thresholds.nms);
   EXPECT_EQ(model->info().name, "tiny");
   const testing::RandomTensors written(testing::tiny_model_info(), 1);
   for (const TensorView& tensor : written.views())
@@ -103,6 +106,10 @@ TEST_F(ModelProgram, BadValuesChangeNothing) {
   const std::string before = testing::read_bytes(model_);
   for (const char* value : {"AP", "=1", "AP=", "AP=x", "AP=1x", "AP=1e999"}) {
     expect(run("annotate " + model_ + " --metric '" + value + "'"), 2, "--metric must be KEY=VALUE");
+  }
+  for (const char* value : {"", "x", "-0.1", "1.1", "nan", "0.5x"}) {
+    expect(run("annotate " + model_ + " --score-threshold '" + value + "'"), 2,
+           "--score-threshold must be a number from 0 to 1");
   }
   expect(run("annotate " + model_ + " --metric AP=nan"), 1, "metrics.AP is nan");
   expect(run("annotate " + model_ + " --licence \"$(printf 'a\\033b')\""), 1,
