@@ -95,7 +95,9 @@ gboolean transform_custom_meta(GstBuffer* to, GstCustomMeta* meta, GstBuffer* fr
     return TRUE;
   };
   gst_structure_foreach(structure, copy_field, gst_custom_meta_get_structure(copy));
-  bring_regions(to, from);
+  // Of the metas that a frame may have this one comes after its regions, so that a copier which takes regions
+  // along has done so.
+  if (gst_structure_has_name(structure, detection_meta_name)) bring_regions(to, from);
   return TRUE;
 }
 

@@ -151,7 +151,7 @@ static gboolean gst_cell_detect_start(GstBaseTransform* base) {
   });
   if (!made) return FALSE;
 
-  state.memory.start(ready->detector->options().device);
+  state.memory.start(ready->detector->options().device, settings.mode == smearscope::DetectionMode::latest);
   gst_video_info_init(&state.info);
   state.frames_dropped = 0;
   {

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 #include "bench_report.h"
@@ -29,7 +30,7 @@ StreamResult run_camera(Detector& detector, const Frame& frame, const Cameras& c
                         Clock::time_point start, Clock::time_point end) {
   StreamResult result;
   result.frames = frames_of_each(cameras);
-  for (std::size_t i = 0; i < result.frames && Clock::now() < end; ++i) {
+  for (std::size_t i = 0; i < result.frames && (i == 0 || Clock::now() < end); ++i) {
     const Clock::time_point due = after(start, static_cast<double>(i) / cameras.rate);
     std::this_thread::sleep_until(due);
     detector.detect({frame});
@@ -50,21 +51,27 @@ StreamResult run_cameras(Detector& detector, const Frame& frame, const Cameras& 
   std::exception_ptr problem;
   const Clock::time_point start = after(Clock::now(), 0.05), end = after(start, 2 * cameras.seconds);
   std::vector<std::thread> threads;
-  for (int i = 0; i < cameras.count; ++i) {
-    threads.emplace_back([&, first = after(start, i / (cameras.rate * cameras.count))] {
-      StreamResult own;
-      std::exception_ptr own_problem;
-      try {
-        own = run_camera(detector, frame, cameras, first, end);
-      } catch (...) {
-        own_problem = std::current_exception();
-      }
-      const std::lock_guard<std::mutex> lock(mutex);
-      all.delays.insert(all.delays.end(), own.delays.begin(), own.delays.end());
-      all.frames += own.frames;
-      all.late += own.late;
-      if (own_problem) problem = own_problem;
-    });
+  const auto run = [&](Clock::time_point first) {
+    StreamResult own;
+    std::exception_ptr own_problem;
+    try {
+      own = run_camera(detector, frame, cameras, first, end);
+    } catch (...) {
+      own_problem = std::current_exception();
+    }
+    const std::lock_guard<std::mutex> lock(mutex);
+    all.delays.insert(all.delays.end(), own.delays.begin(), own.delays.end());
+    all.frames += own.frames;
+    all.late += own.late;
+    if (own_problem) problem = own_problem;
+  };
+  try {
+    for (int i = 0; i < cameras.count; ++i)
+      threads.emplace_back(run, after(start, i / (cameras.rate * cameras.count)));
+  } catch (const std::system_error&) {
+    const std::lock_guard<std::mutex> lock(mutex);
+    problem = std::make_exception_ptr(
+        Error("the system has no threads for " + std::to_string(cameras.count) + " cameras; ask for fewer"));
   }
   for (std::thread& thread : threads) thread.join();
   if (problem) std::rethrow_exception(problem);

@@ -9,7 +9,9 @@ namespace smearscope {
 namespace {
 
 bool is_cuda(const GstCaps* caps, guint index) {
-  return gst_caps_features_contains(gst_caps_get_features(caps, index), SMEARSCOPE_CUDA_MEMORY);
+  const GstCapsFeatures* features = gst_caps_get_features(caps, index);
+  // ANY contains everything, the host's memory too.
+  return !gst_caps_features_is_any(features) && gst_caps_features_contains(features, SMEARSCOPE_CUDA_MEMORY);
 }
 
 bool nothing_but_cuda(const GstCaps* caps) {
@@ -44,9 +46,11 @@ GstCaps* offer_of(GstQuery* query) {
 
 }  // namespace
 
-void FrameMemory::start(const Device& device) {
+void FrameMemory::start(const Device& device, bool measures_motion) {
   std::string why_not;
-  if (device.kind == Device::Kind::cuda) {
+  if (device.kind == Device::Kind::cuda && measures_motion) {
+    why_not = "mode latest measures motion in host memory";
+  } else if (device.kind == Device::Kind::cuda) {
     try {
       cuda_ = std::make_unique<CudaFrames>(device.index);
     } catch (const Error& error) {

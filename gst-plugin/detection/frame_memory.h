@@ -15,8 +15,9 @@ namespace smearscope {
 // Of one element. narrow is for any thread, the others for one at a time.
 class FrameMemory {
  public:
-  // The engine runs on `device`, which is resolved.
-  void start(const Device& device);
+  // The engine runs on `device`, which is resolved. Where motion is measured between frames, in mode latest,
+  // they must lie in the host's memory.
+  void start(const Device& device, bool measures_motion);
   void stop();
 
   // Frames come with these caps from here on. Throws Error if their memory can't be read.

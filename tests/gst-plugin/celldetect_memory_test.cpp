@@ -119,7 +119,13 @@ TEST(CellDetectMemory, UpstreamWithBothFindsTheHosts) {
   GstCaps* common = gst_pad_peer_query_caps(harness.get()->srcpad, both);
   EXPECT_FALSE(gst_caps_is_empty(common));
   EXPECT_FALSE(offers_cuda(common));
+  gst_caps_unref(common);
+  GstCaps* any = gst_caps_from_string("video/x-raw(ANY)");  // any memory, so the host's too
+  common = gst_pad_peer_query_caps(harness.get()->srcpad, any);
+  EXPECT_FALSE(gst_caps_is_empty(common));
+  gst_caps_unref(any);
   EXPECT_TRUE(errors_on(bus, 0).empty());
+  gst_caps_unref(common);
   gst_caps_unref(both);
   gst_element_set_bus(harness.element(), nullptr);
   gst_object_unref(bus);

@@ -384,7 +384,8 @@ TrainEnd train(const TrainOptions& options) {
   } catch (const std::exception& problem) {
     if (!is_out_of_memory(problem)) throw Error("LibTorch failed: " + first_line(problem));
     throw Error(
-        "out of memory; set training.micro_batch (images at a time) below the batch size, or lower "
+        "out of memory; set training.micro_batch (images at a time; not with several processes) below the "
+        "batch size, or lower "
         "training.batch_size, training.min_sides or network.max_side");
   }
 }

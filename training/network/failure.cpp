@@ -12,8 +12,10 @@ std::string first_line(const std::exception& problem) {
 bool is_out_of_memory(const std::exception& problem) {
   if (dynamic_cast<const std::bad_alloc*>(&problem) != nullptr) return true;
   const std::string text = first_line(problem);
-  // c10/core/impl/alloc_cpu.cpp and c10/cuda/CUDACachingAllocator.cpp
-  for (const char* words : {"can't allocate memory", "not enough memory", "CUDA out of memory"}) {
+  // c10/core/impl/alloc_cpu.cpp, c10/cuda/CUDACachingAllocator.cpp, CUDA's own message, and cuDNN's and
+  // cuBLAS's status
+  for (const char* words : {"can't allocate memory", "not enough memory", "CUDA out of memory",
+                            "error: out of memory", "ALLOC_FAILED"}) {
     if (text.find(words) != std::string::npos) return true;
   }
   return false;

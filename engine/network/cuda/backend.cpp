@@ -141,7 +141,6 @@ class CudaBackend : public Backend {
   network::CudaLibraries libraries_;
   const network::DeviceModel model_;
   network::BatchMemory batch_;
-  std::mutex allocating_;  // and recording a graph: what one does, the other forbids
   network::UploadSlots uploads_;
   network::DeviceMemory scratch_;  // of the unsharp mask
   network::DeviceMemory arena_;    // activations of all shapes

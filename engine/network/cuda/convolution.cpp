@@ -40,6 +40,7 @@ CudaLibraries::CudaLibraries() {
 }
 
 CudaLibraries::~CudaLibraries() {
+  const std::lock_guard<std::mutex> lock(recording);  // cudnnDestroy waits for the device
   if (cudnn_) cudnnDestroy(cudnn_);
   if (cublas_) cublasLtDestroy(cublas_);
 }
@@ -158,6 +159,7 @@ std::optional<float> CudaConvolution::measure(const Way& way, const ConvolutionB
       if (i > 0) least = std::min(least.value_or(time), time);
     }
   } catch (const Error&) {
+    const std::lock_guard<std::mutex> lock(recording);
     if (cudaDeviceSynchronize() != cudaSuccess) throw;  // the device is lost: no other way would work
     cudaGetLastError();
     return std::nullopt;

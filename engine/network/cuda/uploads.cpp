@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include "network/cuda/device.h"
@@ -81,7 +82,11 @@ std::unique_ptr<CudaUpload::Slot> UploadSlots::take() {
 
 void UploadSlots::give_back(std::unique_ptr<CudaUpload::Slot> slot) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  free_.push_back(std::move(slot));
+  try {
+    free_.push_back(std::move(slot));
+  } catch (const std::bad_alloc&) {
+    // Then the next frame makes its own.
+  }
 }
 
 }  // namespace smearscope::network
