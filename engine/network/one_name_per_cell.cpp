@@ -1,4 +1,4 @@
-#include <vector>
+#include <algorithm>
 
 #include "ops/nms.h"
 #include "smearscope/detector.h"
@@ -6,15 +6,15 @@
 namespace smearscope {
 
 Detections one_name_per_cell(const Detections& found, double threshold) {
-  std::vector<Box> boxes;
-  boxes.reserve(found.size());
-  for (const Detection& detection : found) boxes.push_back(detection.box);
-  std::vector<std::uint32_t> kept;
-  ops::NmsScratch scratch;
-  ops::nms_cpu(boxes.data(), static_cast<int>(boxes.size()), threshold, boxes.size(), kept, scratch);
+  const float limit = ops::round_down(threshold);
   Detections named;
-  named.reserve(kept.size());
-  for (const std::uint32_t index : kept) named.push_back(found[index]);
+  for (const Detection& detection : found) {
+    const float area = ops::area_of(detection.box);
+    const auto hides = [&](const Detection& better) {
+      return ops::overlap(better.box, ops::area_of(better.box), detection.box, area) > limit;
+    };
+    if (std::none_of(named.begin(), named.end(), hides)) named.push_back(detection);
+  }
   return named;
 }
 

@@ -5,8 +5,10 @@
 #include <sys/resource.h>
 
 #include <cstddef>
+#include <cstdlib>
 #include <fstream>
 #include <stdexcept>
+#include <vector>
 
 namespace smearscope::testing {
 
@@ -23,12 +25,28 @@ class MemoryLimit {
     limit.rlim_cur = pages * 4096 + bytes;
     if (setrlimit(RLIMIT_AS, &limit) != 0) throw std::runtime_error("the memory can't be limited");
   }
-  ~MemoryLimit() { setrlimit(RLIMIT_AS, &before_); }
+  ~MemoryLimit() {
+    setrlimit(RLIMIT_AS, &before_);
+    for (void* block : taken_) std::free(block);
+  }
   MemoryLimit(const MemoryLimit&) = delete;
   MemoryLimit& operator=(const MemoryLimit&) = delete;
 
+  // Takes all that is left, also what malloc holds in large pieces, but for pieces of less than a megabyte.
+  void use_up() {
+    constexpr std::size_t piece = 1 << 20;
+    taken_.reserve(100000);
+    while (taken_.size() < taken_.capacity()) {
+      void* const block = std::malloc(piece);
+      if (!block) return;
+      taken_.push_back(block);
+    }
+    throw std::runtime_error("more memory is left than the limit allows");
+  }
+
  private:
   rlimit before_;
+  std::vector<void*> taken_;
 };
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
