@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <numeric>
 #include <string>
 
 #include "draw/layout.h"
@@ -14,23 +13,16 @@ struct Row {
   bool has_swatch;
 };
 
-std::uint64_t sum(const std::vector<ClassCount>& rows) {
-  std::uint64_t total = 0;
-  for (const ClassCount& row : rows) total += row.count;
-  return total;
-}
-
-// The `most` rows with most cells, in the order that they had.
-std::vector<ClassCount> largest(const std::vector<ClassCount>& rows, std::size_t most) {
-  if (rows.size() <= most) return rows;
-  std::vector<std::size_t> places(rows.size());
-  std::iota(places.begin(), places.end(), std::size_t{0});
-  std::stable_sort(places.begin(), places.end(),
-                   [&](std::size_t a, std::size_t b) { return rows[a].count > rows[b].count; });
-  places.resize(most);
-  std::sort(places.begin(), places.end());
-  std::vector<ClassCount> kept;
-  for (const std::size_t place : places) kept.push_back(rows[place]);
+// The `most` rows with most cells, in the order that they have.
+std::vector<const ClassCount*> largest(const std::vector<ClassCount>& rows, std::size_t most) {
+  std::vector<const ClassCount*> kept;
+  kept.reserve(rows.size());
+  for (const ClassCount& row : rows) kept.push_back(&row);
+  if (kept.size() <= most) return kept;
+  std::stable_sort(kept.begin(), kept.end(),
+                   [](const ClassCount* a, const ClassCount* b) { return a->count > b->count; });
+  kept.resize(most);
+  std::sort(kept.begin(), kept.end());  // all in one vector: by place
   return kept;
 }
 
@@ -40,16 +32,17 @@ std::vector<Row> make_rows(const Panel& panel, std::size_t shown, int size, Text
   const auto number = [&](std::uint64_t value, const TextStyle& style) {
     return &text.render(std::to_string(value), style);
   };
-  const std::uint64_t total = sum(panel.rows);
+  std::uint64_t total = 0;
+  for (const ClassCount& row : panel.rows) total += row.count;
   std::vector<Row> rows{{&text.render(panel.headline, bold), number(total, bold), {}, false}};
-  const std::vector<ClassCount> listed = largest(panel.rows, shown);
-  for (const ClassCount& row : listed) {
-    rows.push_back({&text.render(row.class_name, plain), number(row.count, plain),
-                    class_color(row.label, row.class_name), true});
+  std::uint64_t rest = total;
+  for (const ClassCount* row : largest(panel.rows, shown)) {
+    rows.push_back({&text.render(row->class_name, plain), number(row->count, plain),
+                    class_color(row->label, row->class_name), true});
+    rest -= row->count;
   }
-  if (shown < panel.rows.size()) {
-    rows.push_back({&text.render("more", plain), number(total - sum(listed), plain), {}, false});
-  }
+  if (shown < panel.rows.size())
+    rows.push_back({&text.render("more", plain), number(rest, plain), {}, false});
   return rows;
 }
 

@@ -142,10 +142,11 @@ std::vector<Detections> Detector::detect(const std::vector<Frame>& frames,
       throw Error("the frame lies in memory that device " + state_->options.device.to_string() +
                   " can't read; download it first");
     const ops::Size size{frames[i].width, frames[i].height};
-    if (uploads.size() < static_cast<std::size_t>(state_->backend->max_batch()))
-      uploads.push_back(state_->upload(frames[i]));
-    jobs.push_back({&frames[i], ops::resized_size(size, state_->model->info().transform), &found[i],
-                    i < uploads.size() ? uploads[i].get() : nullptr});
+    std::unique_ptr<FrameUpload> upload;
+    if (i < static_cast<std::size_t>(state_->backend->max_batch())) upload = state_->upload(frames[i]);
+    jobs.push_back(
+        {&frames[i], ops::resized_size(size, state_->model->info().transform), &found[i], upload.get()});
+    if (upload) uploads.push_back(std::move(upload));
   }
   if (!jobs.empty()) state_->batcher->call(std::move(jobs), used);
   return found;

@@ -8,6 +8,7 @@ namespace smearscope {
 Detections one_name_per_cell(const Detections& found, double threshold) {
   const float limit = ops::round_down(threshold);
   Detections named;
+  named.reserve(found.size());
   for (const Detection& detection : found) {
     const float area = ops::area_of(detection.box);
     const auto hides = [&](const Detection& better) {

@@ -1,5 +1,6 @@
 // The detector on a GPU: the whole way from frames to boxes.
 #include <algorithm>
+#include <array>
 #include <list>
 #include <utility>
 
@@ -40,17 +41,20 @@ class CudaBackend : public Backend {
     return uploads_.begin(frame);
   }
 
-  void detect(const std::vector<DetectionJob>& asked, ops::Size padded, const Thresholds& thresholds,
+  void detect(const std::vector<DetectionJob>& jobs, ops::Size padded, const Thresholds& thresholds,
               StageTimes& times) override {
     const network::DeviceScope scope(device_);
-    std::vector<DetectionJob> jobs = asked;
-    std::vector<std::unique_ptr<FrameUpload>> own;
+    std::vector<std::unique_ptr<FrameUpload>> own;  // of frames that nobody has begun to bring
+    Uploads uploads{};
     double upload_ms = 0;
-    for (DetectionJob& job : jobs) {
-      if (!job.upload) job.upload = own.emplace_back(upload(*job.frame)).get();
-      if (job.upload) upload_ms += static_cast<const network::CudaUpload*>(job.upload)->milliseconds();
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+      const FrameUpload* begun = jobs[i].upload;
+      if (!begun && jobs[i].frame->memory == MemoryKind::host)
+        begun = own.emplace_back(upload(*jobs[i].frame)).get();
+      uploads[i] = static_cast<const network::CudaUpload*>(begun);
+      if (begun) upload_ms += uploads[i]->milliseconds();
     }
-    set_inputs(jobs, thresholds);
+    set_inputs(jobs, uploads, thresholds);
     CudaShape& shape = prepared(padded, static_cast<int>(jobs.size()));
     shape.launch();
     libraries_.stream().wait();
@@ -67,23 +71,26 @@ class CudaBackend : public Backend {
   }
 
  private:
+  using Uploads = std::array<const network::CudaUpload*, largest_batch>;  // null: of a frame on the device
+
   // The batch's inputs describe all frames, and the device waits for those that are still on their way.
-  void set_inputs(const std::vector<DetectionJob>& jobs, const Thresholds& thresholds) {
+  void set_inputs(const std::vector<DetectionJob>& jobs, const Uploads& uploads,
+                  const Thresholds& thresholds) {
     std::size_t scratch_floats = 0;
     if (model_.sharpens())
       for (const DetectionJob& job : jobs)
         scratch_floats += ops::unsharp_scratch_floats(job.frame->width, job.frame->height);
     scratch_.require(scratch_floats * sizeof(float));
-    describe(jobs, thresholds);
+    describe(jobs, uploads, thresholds);
   }
 
-  void describe(const std::vector<DetectionJob>& jobs, const Thresholds& thresholds) {
+  void describe(const std::vector<DetectionJob>& jobs, const Uploads& uploads, const Thresholds& thresholds) {
     auto* scratch = static_cast<float*>(scratch_.get());
     for (std::size_t i = 0; i < jobs.size(); ++i) {
       const Frame& frame = *jobs[i].frame;
       ops::DeviceFrame& device = batch_.host.frames[i];
       device = ops::device_frame(frame, jobs[i].resized);
-      const auto* const upload = static_cast<const network::CudaUpload*>(jobs[i].upload);
+      const network::CudaUpload* const upload = uploads[i];
       for (int plane = 0; plane < plane_count(frame.format); ++plane) {
         device.planes[plane] = upload ? upload->plane(plane).data : frame.planes[plane].data;
         device.strides[plane] = upload ? upload->plane(plane).stride : frame.planes[plane].stride;

@@ -52,11 +52,10 @@ std::unique_ptr<CudaUpload> UploadSlots::begin(const Frame& frame) {
   std::unique_ptr<CudaUpload> upload(new CudaUpload(*this, take()));
   std::size_t bytes = 0;
   for (int plane = 0; plane < plane_count(frame.format); ++plane) {
-    upload->planes_.push_back({bytes, ops::row_bytes(frame.format, plane, frame.width),
-                               plane == 0 ? frame.height : (frame.height + 1) / 2});
-    const auto size =
-        static_cast<std::size_t>(upload->planes_.back().row_bytes) * upload->planes_.back().rows;
-    bytes += (size + alignment - 1) / alignment * alignment;
+    const std::ptrdiff_t row_bytes = ops::row_bytes(frame.format, plane, frame.width);
+    const int rows = plane == 0 ? frame.height : (frame.height + 1) / 2;
+    upload->planes_.at(plane) = {bytes, row_bytes, rows};
+    bytes += (static_cast<std::size_t>(row_bytes) * rows + alignment - 1) / alignment * alignment;
   }
   CudaUpload::Slot& slot = *upload->slot_;
   slot.staging.require(bytes);

@@ -1,6 +1,7 @@
 // Frames on their way from host memory to the device, while the device computes.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -51,7 +52,7 @@ class CudaUpload : public FrameUpload {
 
   UploadSlots& slots_;
   std::unique_ptr<Slot> slot_;
-  std::vector<Plane> planes_;
+  std::array<Plane, 3> planes_{};
   double milliseconds_ = 0;
 };
 
