@@ -92,6 +92,8 @@ GstCudaContext* named_context(GstPad* neighbour) {
 
 // A copy of the frame in memory of that context.
 BufferPointer in_context(GstCudaContext* context, const std::string& host_caps, GstBuffer* frame) {
+  EXPECT_TRUE(gst_cuda_load_library());
+  gst_cuda_memory_init_once();  // as each of GStreamer's CUDA elements does
   const GstVideoInfo info = testing::video_info(host_caps);
   GstBufferPool* pool = gst_cuda_buffer_pool_new(context);
   GstStructure* config = gst_buffer_pool_get_config(pool);
@@ -227,7 +229,24 @@ TEST_F(CudaMemory, AutomaticModeDetectsEveryFrame) {
   }
 }
 
-// Mode latest is refused in words that name both ways out.
+// Who copies a frame's metas one by one, its regions too, gets each cell once, whatever comes before them.
+TEST_F(CudaMemory, CellsAreNotBroughtTwice) {
+  Harness harness(celldetect());
+  const std::string caps = raw_caps("BGRx", 64, 48);
+  const BufferPointer frame = noise_frame(caps, 2);
+  harness.caps(in_cuda(caps));
+  const BufferPointer cuda = in_context(named_context(harness.get()->srcpad), caps, frame.get());
+  attach_stage(cuda.get(), {100, 200, 0.5, 0.1});
+  attach_cells(cuda.get(), {{{1, 2, 30, 40}, 0.5F, 1, "rbc", 0}, {{5, 2, 20, 30}, 0.25F, 0, "wbc", 0}});
+  attach_origin(cuda.get(), {"digest", 0});
+  const BufferPointer host(
+      gst_buffer_copy_region(frame.get(), GST_BUFFER_COPY_MEMORY, 0, static_cast<gsize>(-1)));
+  gst_buffer_copy_into(host.get(), cuda.get(), GST_BUFFER_COPY_META, 0, static_cast<gsize>(-1));
+  EXPECT_EQ(read_cells(host.get()).size(), 2U);
+  EXPECT_EQ(read_origin(host.get())->model_digest, "digest");
+}
+
+// Mode latest is refused before the first frame, in words that name the way out.
 TEST_F(CudaMemory, LatestIsRefused) {
   Chain chain("cudaupload ! video/x-raw(memory:CUDAMemory) ! " + celldetect("mode=latest"));
   EXPECT_EQ(chain.push(raw_caps("RGB", 64, 48), noise_frame(raw_caps("RGB", 64, 48), 1)),
