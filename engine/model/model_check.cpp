@@ -67,6 +67,22 @@ void check_classes(const std::vector<std::string>& classes) {
   }
 }
 
+void check_parents(const ModelInfo& info) {
+  const std::vector<int>& parents = info.parents;
+  const auto count = static_cast<int>(info.classes.size());
+  if (parents.empty()) return;
+  check_range("the number of parents", static_cast<double>(parents.size()), count, count);
+  for (const int parent : parents) check_range("parents", parent, -1, count - 1);
+  for (int i = 0; i < count; ++i) {
+    int steps = 0;
+    for (int at = i; at >= 0; at = parents[static_cast<std::size_t>(at)]) {
+      if (++steps > count)
+        throw Error("document: parents: " + quoted(info.classes[static_cast<std::size_t>(i)]) +
+                    " has itself among its parents");
+    }
+  }
+}
+
 void check_transform(const Transform& transform) {
   check_range("transform.min_side", transform.min_side, 32, 4096);
   check_range("transform.max_side", transform.max_side, transform.min_side, 4096);
@@ -91,6 +107,7 @@ void check_model_info(const ModelInfo& info) {
   check_text("name", info.name, 200, LineBreaks::refused);
   check_architecture(info.architecture);
   check_classes(info.classes);
+  check_parents(info);
   check_transform(info.transform);
   if (info.pixel_size_um) check_range("pixel_size_um", *info.pixel_size_um, 0.001, 100);
   check_range("thresholds.score", info.thresholds.score, 0, 1);

@@ -155,6 +155,22 @@ Thresholds parse_thresholds(Fields fields) {
   return thresholds;
 }
 
+int index_of(const std::vector<std::string>& classes, const std::string& name) {
+  for (std::size_t i = 0; i < classes.size(); ++i) {
+    if (classes[i] == name) return static_cast<int>(i);
+  }
+  throw Error("document: parents: there is no class " + quoted(name));
+}
+
+std::vector<int> parse_parents(Fields fields, const std::vector<std::string>& classes) {
+  std::vector<int> parents(classes.size(), -1);
+  for (const JsonMember& entry : fields.members()) {
+    const std::string parent = fields.text_of(entry.value, entry.key.c_str());
+    parents[static_cast<std::size_t>(index_of(classes, entry.key))] = index_of(classes, parent);
+  }
+  return parents;
+}
+
 template <typename Numbers>
 Json array_of_numbers(const Numbers& numbers) {
   Json array = Json::array();
@@ -193,6 +209,15 @@ Json write_transform(const Transform& transform) {
   return object;
 }
 
+Json write_parents(const ModelInfo& info) {
+  Json object = Json::object();
+  for (std::size_t i = 0; i < info.parents.size(); ++i) {
+    if (info.parents[i] >= 0)
+      object.append(info.classes[i], info.classes[static_cast<std::size_t>(info.parents[i])]);
+  }
+  return object;
+}
+
 Json write_thresholds(const Thresholds& thresholds) {
   Json object = Json::object();
   object.append("score", thresholds.score);
@@ -202,6 +227,15 @@ Json write_thresholds(const Thresholds& thresholds) {
 }
 
 }  // namespace
+
+bool is_kind_of(const ModelInfo& info, int label, int of) {
+  if (info.parents.empty()) return false;
+  for (int at = info.parents.at(static_cast<std::size_t>(label)); at >= 0;
+       at = info.parents[static_cast<std::size_t>(at)]) {
+    if (at == of) return true;
+  }
+  return false;
+}
 
 ModelInfo parse_model_info(std::string_view json) {
   Json document;
@@ -220,6 +254,8 @@ ModelInfo parse_model_info(std::string_view json) {
   info.name = fields.optional_text("name");
   info.architecture = parse_architecture(fields.object("architecture"));
   for (const Json& name : fields.array("classes")) info.classes.push_back(fields.text_of(name, "classes"));
+  if (const Json* parents = fields.optional("parents"))
+    info.parents = parse_parents(Fields(*parents, "parents."), info.classes);
   info.transform = parse_transform(fields.object("transform"));
   if (const Json* size = fields.optional("pixel_size_um"))
     info.pixel_size_um = fields.number_of(*size, "pixel_size_um");
@@ -250,6 +286,8 @@ std::string write_model_info(const ModelInfo& info) {
   Json classes = Json::array();
   for (const std::string& name : info.classes) classes.append(name);
   document.append("classes", std::move(classes));
+  if (Json parents = write_parents(info); !parents.members.empty())
+    document.append("parents", std::move(parents));
   document.append("transform", write_transform(info.transform));
   if (info.pixel_size_um) document.append("pixel_size_um", *info.pixel_size_um);
   document.append("thresholds", write_thresholds(info.thresholds));

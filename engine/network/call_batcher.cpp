@@ -7,7 +7,8 @@ namespace smearscope {
 namespace {
 
 bool same(const Thresholds& a, const Thresholds& b) {
-  return a.score == b.score && a.nms == b.nms && a.max_detections == b.max_detections;
+  return a.score == b.score && a.nms == b.nms && a.max_detections == b.max_detections &&
+         a.sum_kinds == b.sum_kinds;
 }
 
 }  // namespace

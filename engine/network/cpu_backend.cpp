@@ -66,7 +66,9 @@ class CpuBackend : public Backend {
   CpuBackend(const Model& model, int threads)
       : info_(model.info()),
         threads_(threads > 0 ? threads : omp_get_num_procs()),
-        network_(network::make_plan(model)) {
+        network_(network::make_plan(model)),
+        single_(ops::each_alone(static_cast<int>(info_.classes.size()))),
+        summed_(ops::with_all_kinds(info_.parents, static_cast<int>(info_.classes.size()))) {
     network::let_waiting_threads_sleep();
   }
 
@@ -110,14 +112,16 @@ class CpuBackend : public Backend {
     clock.add_to(times.box_head);
 
     const ops::Size frame{job.frame->width, job.frame->height};
-    ops::postprocess_cpu(proposals_, outputs, static_cast<int>(info_.classes.size()), job.resized, frame,
-                         thresholds, postprocess_scratch_, *job.detections);
+    const ops::Kinds& kinds = thresholds.sum_kinds ? summed_ : single_;
+    ops::postprocess_cpu(proposals_, outputs, static_cast<int>(info_.classes.size()), kinds.view(),
+                         job.resized, frame, thresholds, postprocess_scratch_, *job.detections);
     clock.add_to(times.postprocess);
   }
 
   const ModelInfo info_;
   const int threads_;
   network::OneDnnNetwork network_;
+  const ops::Kinds single_, summed_;  // each class alone; with all its kinds
   ops::PreprocessScratch preprocess_scratch_;
   ops::ProposalScratch proposal_scratch_;
   ops::PostprocessScratch postprocess_scratch_;

@@ -5,17 +5,23 @@
 
 namespace smearscope {
 
-Detections one_name_per_cell(const Detections& found, double threshold) {
+Detections one_name_per_cell(const Detections& found, double threshold, const ModelInfo& model) {
+  if (threshold >= 1) return found;
   const float limit = ops::round_down(threshold);
   Detections named;
   named.reserve(found.size());
   for (const Detection& detection : found) {
     const float area = ops::area_of(detection.box);
-    const auto hides = [&](const Detection& better) {
+    const auto cell = std::find_if(named.begin(), named.end(), [&](const Detection& better) {
       return ops::overlap(better.box, ops::area_of(better.box), detection.box, area) > limit;
-    };
-    if (std::none_of(named.begin(), named.end(), hides)) named.push_back(detection);
+    });
+    if (cell == named.end())
+      named.push_back(detection);
+    else if (is_kind_of(model, detection.label, cell->label))
+      *cell = detection;
   }
+  std::stable_sort(named.begin(), named.end(),
+                   [](const Detection& a, const Detection& b) { return a.score > b.score; });
   return named;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ops/device.h"
+#include "ops/kinds.h"
 #include "ops/nms.h"
 #include "ops/transform.h"
 #include "smearscope/detector.h"
@@ -32,6 +33,14 @@ SMEARSCOPE_HOST_DEVICE inline float softmax_at(const float* logits, int count, i
   return std::exp(logits[index] - largest) / sum;
 }
 
+// What `label` scores: the sum of its kinds' softmax, which rounding may not bring above 1.
+SMEARSCOPE_HOST_DEVICE inline float score_at(const float* logits, int count, KindsView kinds, int label) {
+  float sum = 0;
+  for (int i = kinds.first[label]; i < kinds.first[label + 1]; ++i)
+    sum += softmax_at(logits, count, kinds.kinds[i] + 1);
+  return smaller(sum, 1.0F);
+}
+
 // A box of the network's input in pixels of the frame.
 SMEARSCOPE_HOST_DEVICE inline Box scale_box(const Box& box, Size resized, Size frame) {
   const float x = static_cast<float>(frame.width) / static_cast<float>(resized.width);
@@ -53,12 +62,13 @@ struct PostprocessScratch {
 };
 
 // `outputs` is [proposals][5 (classes + 1)]: class logits with background first, then 4 deltas per class,
-// background's first. Softmax; a class other than background whose score is strictly above thresholds.score
-// is decoded from its proposal, clipped to `resized` (the unpadded input), dropped if a side is below 1e-2,
-// thinned by NMS per class; the best thresholds.max_detections stay. Order: falling score, then label, then
-// proposal. Boxes are scaled to `frame`.
-void postprocess_cpu(const std::vector<Box>& proposals, const float* outputs, int classes, Size resized,
-                     Size frame, const Thresholds& thresholds, PostprocessScratch& scratch,
+// background's first. Softmax, summed over each class's `kinds`; a class other than background whose score is
+// strictly above thresholds.score is decoded from its proposal with the deltas of its likeliest kind, clipped
+// to `resized` (the unpadded input), dropped if a side is below 1e-2, thinned by NMS per class; the best
+// thresholds.max_detections stay. Order: falling score, then label, then proposal. Boxes are scaled to
+// `frame`.
+void postprocess_cpu(const std::vector<Box>& proposals, const float* outputs, int classes, KindsView kinds,
+                     Size resized, Size frame, const Thresholds& thresholds, PostprocessScratch& scratch,
                      Detections& detections);
 
 // One image of a batch, for kernels.
@@ -66,6 +76,7 @@ struct DeviceSelection {
   Size resized, frame;
   float score_threshold = 0, nms_threshold = 0;  // rounded down to float, see round_down
   int max_detections = 0;
+  KindsView kinds;  // in device memory
 };
 
 // The result for one image. `count` is what NMS left; of these the best min(count, max_detections,

@@ -11,8 +11,8 @@ namespace {
 
 using Candidate = PostprocessScratch::Candidate;
 
-void collect_candidates(const std::vector<Box>& proposals, const float* outputs, int classes, Size resized,
-                        double score_threshold, PostprocessScratch& scratch) {
+void collect_candidates(const std::vector<Box>& proposals, const float* outputs, int classes, KindsView kinds,
+                        Size resized, double score_threshold, PostprocessScratch& scratch) {
   const int logits = classes + 1;
   scratch.candidates.clear();
   scratch.scores.resize(logits);
@@ -20,9 +20,13 @@ void collect_candidates(const std::vector<Box>& proposals, const float* outputs,
     std::copy(outputs, outputs + logits, scratch.scores.begin());
     softmax(scratch.scores.data(), logits);
     for (int label = 0; label < classes; ++label) {
-      const float score = scratch.scores[label + 1];
+      float sum = 0;
+      for (int k = kinds.first[label]; k < kinds.first[label + 1]; ++k)
+        sum += scratch.scores[kinds.kinds[k] + 1];
+      const float score = smaller(sum, 1.0F);
       if (!(score > score_threshold)) continue;
-      const float* deltas = outputs + logits + 4 * static_cast<std::ptrdiff_t>(label + 1);
+      const int shape = likeliest_kind(outputs, kinds, label);
+      const float* deltas = outputs + logits + 4 * static_cast<std::ptrdiff_t>(shape + 1);
       const Box box = clip_box(decode_box(proposals[i], deltas, box_head_coder), resized);
       if (is_at_least(box, smallest_detection_side))
         scratch.candidates.push_back({box, score, label, static_cast<int>(i)});
@@ -55,10 +59,10 @@ void softmax(float* logits, int count) {
   for (int i = 0; i < count; ++i) logits[i] /= sum;
 }
 
-void postprocess_cpu(const std::vector<Box>& proposals, const float* outputs, int classes, Size resized,
-                     Size frame, const Thresholds& thresholds, PostprocessScratch& scratch,
+void postprocess_cpu(const std::vector<Box>& proposals, const float* outputs, int classes, KindsView kinds,
+                     Size resized, Size frame, const Thresholds& thresholds, PostprocessScratch& scratch,
                      Detections& detections) {
-  collect_candidates(proposals, outputs, classes, resized, thresholds.score, scratch);
+  collect_candidates(proposals, outputs, classes, kinds, resized, thresholds.score, scratch);
   std::vector<Candidate>& found = scratch.candidates;
   std::sort(found.begin(), found.end(), [](const Candidate& a, const Candidate& b) {
     if (a.label != b.label) return a.label < b.label;

@@ -25,7 +25,9 @@ struct Job {
 
 __device__ Box decode(const Job& job, unsigned image, unsigned label, unsigned proposal) {
   const std::size_t row = std::size_t{image} * job.proposals_each + proposal;
-  const float* deltas = job.outputs + row * job.row_floats + (job.classes + 1) + std::size_t{4} * (label + 1);
+  const float* logits = job.outputs + row * job.row_floats;
+  const int shape = likeliest_kind(logits, job.selections[image].kinds, static_cast<int>(label));
+  const float* deltas = logits + (job.classes + 1) + std::ptrdiff_t{4} * (shape + 1);
   return clip_box(decode_box(job.proposals[row], deltas, box_head_coder), job.selections[image].resized);
 }
 
@@ -42,7 +44,8 @@ __global__ void score_kernel(Job job) {
   for (unsigned i = blockIdx.x * blockDim.x + threadIdx.x; i < items; i += gridDim.x * blockDim.x) {
     const unsigned proposal = i / job.classes, label = i % job.classes;
     const float* logits = job.outputs + (std::size_t{image} * job.proposals_each + proposal) * job.row_floats;
-    const float score = softmax_at(logits, static_cast<int>(job.classes) + 1, static_cast<int>(label) + 1);
+    const float score =
+        score_at(logits, static_cast<int>(job.classes) + 1, selection.kinds, static_cast<int>(label));
     if (!(score > selection.score_threshold)) continue;
     if (!is_at_least(decode(job, image, label, proposal), smallest_detection_side)) continue;
     const std::size_t list = list_of(job, image, label);

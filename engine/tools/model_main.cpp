@@ -1,4 +1,5 @@
 // smearscope-model: look at, check, convert and annotate model files.
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <string>
@@ -21,14 +22,13 @@ constexpr const char* help =
     "       smearscope-model verify FILE\n"
     "       smearscope-model convert FILE OUT --dtype f16|bf16|f32|i8\n"
     "       smearscope-model annotate FILE [--metric KEY=VALUE]... [--licence TEXT] [--score-threshold T]\n"
-    "                                  [--output OUT]\n"
+    "                                  [--parent CLASS=PARENT]... [--output OUT]\n"
     "\n"
     "  inspect   prints what the file says of itself, and its tensors\n"
     "  verify    checks everything: structure, checksum, tensors, values; one line, exit status 0 or 1\n"
     "  convert   writes the weights as another type, rounded to nearest even\n"
-    "  annotate  writes measured metrics, a licence note, or the score above which a detection is a cell "
-    "where\n"
-    "            nobody asks for another, into FILE, or into a copy, OUT\n"
+    "  annotate  writes measured metrics, a licence note, the score above which a detection is a cell where\n"
+    "            nobody asks for another, or which class is a kind of which, into FILE, or into a copy, OUT\n"
     "\n"
     "FILE is a path, or the name of an installed model such as smearscope-cells.\n";
 
@@ -108,6 +108,20 @@ void set_score_threshold(smearscope::ModelInfo& info, const std::string& text) {
   info.thresholds.score = value;
 }
 
+std::size_t label_of(const smearscope::ModelInfo& info, const std::string& name) {
+  const auto found = std::find(info.classes.begin(), info.classes.end(), name);
+  if (found == info.classes.end()) throw UsageError("--parent: the model has no class '" + name + "'");
+  return static_cast<std::size_t>(found - info.classes.begin());
+}
+
+void set_parent(smearscope::ModelInfo& info, const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos) throw UsageError("--parent must be CLASS=PARENT, not '" + text + "'");
+  info.parents.resize(info.classes.size(), -1);
+  info.parents[label_of(info, text.substr(0, equals))] =
+      static_cast<int>(label_of(info, text.substr(equals + 1)));
+}
+
 void inspect(const std::vector<std::string>& words) {
   const auto model = Model::load(model_path(parse(words, 1, "").positions[0]));
   std::fputs(smearscope::describe(*model).c_str(), stdout);
@@ -126,7 +140,7 @@ void convert(const std::vector<std::string>& words) {
 }
 
 void annotate(const std::vector<std::string>& words) {
-  const Arguments arguments = parse(words, 1, "--metric --licence --score-threshold --output ");
+  const Arguments arguments = parse(words, 1, "--metric --licence --score-threshold --parent --output ");
   const auto model = Model::load(model_path(arguments.positions[0]));
   smearscope::ModelInfo info = model->info();
   std::string output = model->path();
@@ -134,6 +148,7 @@ void annotate(const std::vector<std::string>& words) {
     if (option == "--metric") add_metric(info, value);
     if (option == "--licence") info.licence = value;
     if (option == "--score-threshold") set_score_threshold(info, value);
+    if (option == "--parent") set_parent(info, value);
     if (option == "--output") output = value;
   }
   smearscope::write_model(output, info, model->stored_tensors());

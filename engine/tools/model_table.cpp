@@ -66,6 +66,8 @@ std::string classes_of(const ModelInfo& info) {
   std::string out;
   for (std::size_t i = 0; i < info.classes.size(); ++i) {
     out += (i > 0 ? ", " : "") + std::to_string(i) + " " + info.classes[i];
+    if (!info.parents.empty() && info.parents[i] >= 0)
+      out += " (" + info.classes[static_cast<std::size_t>(info.parents[i])] + ")";
   }
   return out;
 }

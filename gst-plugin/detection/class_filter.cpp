@@ -16,9 +16,10 @@ std::string trimmed(const std::string& text) {
 
 }  // namespace
 
-ClassFilter::ClassFilter(const std::string& wanted, const std::vector<std::string>& known)
-    : keeps_all_(trimmed(wanted).empty()), kept_(known.size(), keeps_all_) {
+ClassFilter::ClassFilter(const std::string& wanted, const ModelInfo& model)
+    : keeps_all_(trimmed(wanted).empty()), kept_(model.classes.size(), keeps_all_) {
   if (keeps_all_) return;
+  const std::vector<std::string>& known = model.classes;
   std::istringstream names(wanted);
   for (std::string item; std::getline(names, item, ',');) {
     const std::string name = trimmed(item);
@@ -26,7 +27,11 @@ ClassFilter::ClassFilter(const std::string& wanted, const std::vector<std::strin
     if (found == known.end()) {
       throw Error("classes: the model has no class \"" + name + "\"; it has " + joined(known));
     }
-    kept_[static_cast<std::size_t>(found - known.begin())] = true;
+    const auto label = static_cast<int>(found - known.begin());
+    for (std::size_t i = 0; i < kept_.size(); ++i) {
+      const auto other = static_cast<int>(i);
+      if (other == label || is_kind_of(model, other, label)) kept_[i] = true;
+    }
   }
 }
 

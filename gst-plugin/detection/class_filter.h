@@ -4,13 +4,15 @@
 #include <string>
 #include <vector>
 
+#include "smearscope/model.h"
+
 namespace smearscope {
 
 class ClassFilter {
  public:
-  // `wanted`: class names separated by commas, blanks around them ignored; empty keeps all. Throws Error on a
-  // name that is not in `known`, listing those that are.
-  ClassFilter(const std::string& wanted, const std::vector<std::string>& known);
+  // `wanted`: class names separated by commas, blanks around them ignored; a class stands for its kinds, too;
+  // empty keeps all. Throws Error on a name that the model does not know, listing those that it does.
+  ClassFilter(const std::string& wanted, const ModelInfo& model);
 
   bool keeps_all() const { return keeps_all_; }
   bool keeps(int label) const { return kept_.at(static_cast<std::size_t>(label)); }

@@ -124,11 +124,13 @@ void install_selection_properties(GObjectClass* object_class) {
           -1, 1, -1, any_time));
   g_object_class_install_property(
       object_class, prop_agnostic_nms_threshold,
-      g_param_spec_double("agnostic-nms-threshold", "Overlap threshold across classes",
-                          "Two boxes that overlap by more than this share (intersection over union, 0 to 1) "
-                          "are one cell, whatever "
-                          "their classes, and it counts once, under the surer name; 1: under each",
-                          0, 1, smearscope::Selection{}.agnostic_nms, any_time));
+      g_param_spec_double(
+          "agnostic-nms-threshold", "Overlap threshold across classes",
+          "Two boxes that overlap by more than this share (intersection over union, 0 to 1) "
+          "are one cell, whatever their classes, and it counts once, under the narrowest name that "
+          "is above the score threshold, where a general name (wbc) is as sure as all its "
+          "kinds together; 1: under each name alone",
+          0, 1, smearscope::Selection{}.agnostic_nms, any_time));
   g_object_class_install_property(
       object_class, prop_max_detections,
       g_param_spec_int(
@@ -139,8 +141,9 @@ void install_selection_properties(GObjectClass* object_class) {
       object_class, prop_classes,
       g_param_spec_string(
           "classes", "Classes",
-          "Class names to keep, separated by commas, for example \"wbc,platelet\"; empty: all. A name "
-          "that the model does not know is an error. For a new model with other classes set `model` first, "
+          "Class names to keep, separated by commas, for example \"wbc,platelet\", which keeps all kinds of "
+          "white cells; empty: all. A name that the model does not know is an error. For a new model with "
+          "other classes set `model` first, "
           "then this: they take effect together",
           "", any_time));
 }

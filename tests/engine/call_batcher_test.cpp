@@ -26,8 +26,9 @@ class CallBatches : public ::testing::Test {
     changed_.wait(lock, [&] { return open_; });
     if (fails_) throw Error("out of order");
   }
-  std::future<void> call(std::size_t jobs, double score = 0.5) {
+  std::future<void> call(std::size_t jobs, double score = 0.5, bool sum_kinds = false) {
     Thresholds thresholds;
+    thresholds.sum_kinds = sum_kinds;
     thresholds.score = score;
     auto done = std::async(std::launch::async, [this, jobs, thresholds] {
       batcher_->call(std::vector<DetectionJob>(jobs), thresholds);
@@ -78,9 +79,10 @@ TEST_F(CallBatches, OtherThresholdsAreAnotherBatch) {
   calls.push_back(call(1));
   wait_for_batches(1);
   for (const double score : {0.1, 0.2, 0.1}) calls.push_back(call(1, score));
+  calls.push_back(call(1, 0.2, true));
   open();
   for (auto& done : calls) done.get();
-  EXPECT_THAT(sizes_, ElementsAre(1, 2, 1));
+  EXPECT_THAT(sizes_, ElementsAre(1, 2, 1, 1));
 }
 
 TEST_F(CallBatches, ACallIsNeverTornAndALargeOneGoesAlone) {

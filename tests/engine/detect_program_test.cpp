@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
@@ -173,6 +174,34 @@ TEST_F(DetectProgram, CellHasOneName) {
       EXPECT_LE(both / (box(named[i]).area() + box(named[j]).area() - both), 0.5001);
     }
   }
+}
+
+// Where rbc is a kind of wbc, --classes wbc keeps red cells, and a cell goes by the general name alone if no
+// kind is above the threshold.
+TEST_F(DetectProgram, AClassStandsForItsKinds) {
+  ModelInfo info = testing::tiny_model_info();
+  info.parents = {-1, 0, -1};
+  testing::write_random_model(folder_.file("kinds.safetensors"), info, 1);
+  const auto names = [this](const std::string& options) {
+    run("--model kinds.safetensors --max-detections 10000 " + options + " --coco-results r.json in/1.png");
+    std::map<int, int> count;
+    for (const json& cell : json::parse(read("r.json"))) ++count[cell["category_id"]];
+    return count;
+  };
+  auto low = names("--score-threshold 0.001"), white = names("--score-threshold 0.001 --classes wbc");
+  EXPECT_GT(low[2], 0);
+  EXPECT_EQ(white[2], low[2]);
+  EXPECT_EQ(white.count(3), 0U);
+  EXPECT_LT(low[1], low[2] / 4) << "nearly every cell has a kind above the threshold";
+  const json plain =
+      (names("--score-threshold 0.001 --agnostic-nms-threshold 1"), json::parse(read("r.json")));
+  double surest = 0;  // of rbc
+  for (const json& cell : plain) {
+    if (cell["category_id"] == 2) surest = std::max(surest, cell["score"].get<double>());
+  }
+  const auto high = names("--score-threshold " + std::to_string(surest + 1e-4));
+  EXPECT_GT(high.at(1), 0);
+  EXPECT_EQ(high.count(2), 0U);
 }
 
 TEST_F(DetectProgram, UnusualImagesAreRead) {

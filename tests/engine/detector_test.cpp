@@ -21,12 +21,14 @@ using testing::expect_error;
 using testing::OwnedFrame;
 using testing::Random;
 
+std::shared_ptr<const Model> random_model(const ModelInfo& info) {
+  const testing::TemporaryFolder folder;
+  testing::write_random_model(folder.file("m.safetensors"), info, 1);
+  return Model::load(folder.file("m.safetensors"));
+}
+
 std::shared_ptr<const Model> tiny_model() {
-  static const std::shared_ptr<const Model> model = [] {
-    const testing::TemporaryFolder folder;
-    testing::write_random_model(folder.file("m.safetensors"), testing::tiny_model_info(), 1);
-    return Model::load(folder.file("m.safetensors"));
-  }();
+  static const std::shared_ptr<const Model> model = random_model(testing::tiny_model_info());
   return model;
 }
 
@@ -229,6 +231,31 @@ TEST(Detector, ThresholdsOfTheCallReplaceTheModels) {
   for (const Detection& cell : half) EXPECT_GT(cell.score, middle);
   EXPECT_EQ(detector.detect({owned.frame()}, Thresholds{0.05, 0.5, 3})[0].size(), 3U);
   EXPECT_GT(detector.detect({owned.frame()}, Thresholds{0.05, 1.0, 100000})[0].size(), all.size());
+}
+
+// With everything kept, a class has as many detections as there are proposals, so sums can be compared one by
+// one.
+TEST(Detector, SumsKindsWhereAsked) {
+  ModelInfo info = testing::tiny_model_info();
+  info.parents = {-1, 0, -1};  // rbc a kind of wbc
+  Detector detector(random_model(info), with_threads(1));
+  OwnedFrame owned(PixelFormat::rgb, 64, 48);
+  draw(owned, 1);
+  const auto mean_score = [&](bool sum_kinds, int label) {
+    Thresholds thresholds{0, 1, 100000};
+    thresholds.sum_kinds = sum_kinds;
+    double sum = 0;
+    int count = 0;
+    const Detections all = detector.detect({owned.frame()}, thresholds)[0];
+    for (const Detection& found : all) {
+      if (found.label == label) sum += found.score, ++count;
+    }
+    EXPECT_GT(count, 10);
+    return sum / count;
+  };
+  EXPECT_NEAR(mean_score(true, 0), mean_score(false, 0) + mean_score(false, 1), 1e-5);
+  EXPECT_EQ(mean_score(true, 1), mean_score(false, 1));
+  EXPECT_EQ(mean_score(true, 2), mean_score(false, 2));
 }
 
 TEST(Detector, TellsWhereTheTimeWent) {

@@ -16,6 +16,7 @@ namespace {
 ModelInfo full_info() {
   ModelInfo info = testing::tiny_model_info();
   info.classes = {"wbc", "rbc", "globule \u00e0 c\u00f4t\u00e9"};
+  info.parents = {-1, -1, 0};
   info.architecture.anchor_ratios = {0.7F, 1.0F, 1.4F};
   info.transform.adjustment = {1.2, -0.05, 0.7, 1.5};
   info.pixel_size_um = 0.1;
@@ -68,6 +69,7 @@ TEST(ModelInfo, SurvivesWritingAndReading) {
   EXPECT_EQ(read.architecture.rpn_post_nms_top_n, info.architecture.rpn_post_nms_top_n);
   EXPECT_EQ(read.architecture.rpn_nms_threshold, info.architecture.rpn_nms_threshold);
   EXPECT_EQ(read.classes, info.classes);
+  EXPECT_EQ(read.parents, info.parents);
   EXPECT_EQ(read.transform.min_side, info.transform.min_side);
   EXPECT_EQ(read.transform.max_side, info.transform.max_side);
   EXPECT_EQ(read.transform.mean, info.transform.mean);
@@ -92,6 +94,32 @@ TEST(ModelInfo, DescriptiveFieldsMayBeLeftOut) {
   const ModelInfo read = parse_model_info(write_model_info(info));
   EXPECT_FALSE(read.pixel_size_um.has_value());
   EXPECT_TRUE(read.licence.empty());
+}
+
+TEST(ModelInfo, ParentsAreClassesAndNotInCircles) {
+  const std::string good = "\"parents\":{\"globule \u00e0 c\u00f4t\u00e9\":\"wbc\"}";
+  EXPECT_EQ(refusal(edited(good, "\"parents\":{}")), "");
+  for (const char* bad : {"{\"wbc\":\"wbcs\"}", "{\"wbcs\":\"wbc\"}", "{\"wbc\":\"\"}", "{\"wbc\":0}", "[0]"})
+    EXPECT_NE(refusal(edited(good, "\"parents\":" + std::string(bad))).find("parents"), std::string::npos)
+        << bad;
+  for (const char* circle : {"{\"wbc\":\"wbc\"}", "{\"wbc\":\"rbc\",\"rbc\":\"wbc\"}"}) {
+    EXPECT_NE(refusal(edited(good, "\"parents\":" + std::string(circle))).find("itself among its parents"),
+              std::string::npos);
+  }
+  for (const std::vector<int>& bad : {std::vector<int>{-1, -1}, {-1, -1, 3}, {-1, -2, -1}, {1, 2, 0}}) {
+    ModelInfo info = full_info();
+    info.parents = bad;
+    EXPECT_NE(refusal(info).find("parents"), std::string::npos);
+  }
+}
+
+TEST(ModelInfo, AKindIsOneOfWhateverDepthButNotOfItself) {
+  ModelInfo info;
+  info.classes = {"segmented", "wbc", "rbc", "neutrophil"};
+  EXPECT_FALSE(is_kind_of(info, 0, 1)) << "no parents at all";
+  info.parents = {3, -1, -1, 1};
+  EXPECT_TRUE(is_kind_of(info, 0, 3) && is_kind_of(info, 0, 1) && is_kind_of(info, 3, 1));
+  EXPECT_FALSE(is_kind_of(info, 0, 0) || is_kind_of(info, 1, 0) || is_kind_of(info, 0, 2));
 }
 
 TEST(ModelInfo, UnknownVersionIsRefused) {

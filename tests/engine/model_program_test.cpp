@@ -89,6 +89,9 @@ TEST_F(ModelProgram, AnnotateChangesMetricsAndLicenceOnly) {
   expect(run("annotate " + model_ + " --score-threshold 0.625"), 0, "");
   EXPECT_EQ(Model::load(model_)->info().thresholds.score, 0.625);
   EXPECT_EQ(Model::load(model_)->info().thresholds.nms, model->info().thresholds.nms);
+  expect(run("annotate " + model_ + " --parent platelet=wbc --parent rbc=platelet"), 0, "");
+  EXPECT_EQ(Model::load(model_)->info().parents, (std::vector<int>{-1, 2, 0}));
+  expect(run("inspect " + model_), 0, "0 wbc, 1 rbc (platelet), 2 platelet (wbc)");
   EXPECT_EQ(model->info().name, "tiny");
   const testing::RandomTensors written(testing::tiny_model_info(), 1);
   for (const TensorView& tensor : written.views())
@@ -111,6 +114,9 @@ TEST_F(ModelProgram, BadValuesChangeNothing) {
     expect(run("annotate " + model_ + " --score-threshold '" + value + "'"), 2,
            "--score-threshold must be a number from 0 to 1");
   }
+  expect(run("annotate " + model_ + " --parent wbc"), 2, "--parent must be CLASS=PARENT");
+  expect(run("annotate " + model_ + " --parent wcb=rbc"), 2, "the model has no class 'wcb'");
+  expect(run("annotate " + model_ + " --parent wbc=wbc"), 1, "'wbc' has itself among its parents");
   expect(run("annotate " + model_ + " --metric AP=nan"), 1, "metrics.AP is nan");
   expect(run("annotate " + model_ + " --licence \"$(printf 'a\\033b')\""), 1,
          "licence holds a control character");

@@ -73,13 +73,34 @@ TEST(OneNamePerCell, KeepsTheBestOfAnyClass) {
                          {{50, 50, 60, 60}, 0.6F, 1}};
   const auto scores = [&](double threshold) {
     std::vector<float> kept;
-    for (const Detection& detection : one_name_per_cell(found, threshold)) kept.push_back(detection.score);
+    for (const Detection& detection : one_name_per_cell(found, threshold, {}))
+      kept.push_back(detection.score);
     return kept;
   };
   EXPECT_EQ(scores(0.5), (std::vector<float>{0.9F, 0.7F, 0.6F}));  // 0.8 would hide 0.7, but is hidden itself
   EXPECT_EQ(scores(0.2), (std::vector<float>{0.9F, 0.6F}));
   EXPECT_EQ(scores(1), (std::vector<float>{0.9F, 0.8F, 0.7F, 0.6F}));
-  EXPECT_TRUE(one_name_per_cell({}, 0.5).empty());
+  EXPECT_TRUE(one_name_per_cell({}, 0.5, {}).empty());
+}
+
+// wbc (0) has the kinds neutrophil (1) and lymphocyte (2), segmented (3) is a kind of neutrophil, platelet
+// (4) of none.
+TEST(OneNamePerCell, TakesTheNarrowestName) {
+  ModelInfo model;
+  model.classes = {"wbc", "neutrophil", "lymphocyte", "segmented", "platelet"};
+  model.parents = {-1, 0, 0, 1, -1};
+  const Box cell{0, 0, 10, 10}, other{30, 0, 40, 10}, apart{60, 0, 70, 10};
+  const Detections found{{cell, 0.9F, 0},  {other, 0.8F, 0}, {apart, 0.7F, 4},
+                         {cell, 0.5F, 1},  {cell, 0.4F, 2},  {cell, 0.35F, 3},
+                         {other, 0.3F, 4}, {apart, 0.3F, 0}, {apart, 0.2F, 1}};
+  const Detections named = one_name_per_cell(found, 0.5, model);
+  ASSERT_EQ(named.size(), 3U);
+  EXPECT_EQ(named[0].label, 0);  // sure of the family alone
+  EXPECT_EQ(named[0].score, 0.8F);
+  EXPECT_EQ(named[1].label, 4);  // other families' names are hidden
+  EXPECT_EQ(named[2].label, 3);  // wbc, neutrophil, segmented; lymphocyte is no kind of neutrophil
+  EXPECT_EQ(named[2].score, 0.35F);
+  EXPECT_EQ(one_name_per_cell(found, 1, model).size(), found.size());
 }
 
 }  // namespace

@@ -27,4 +27,12 @@ class Random {
   std::mt19937 engine_;
 };
 
+// As ModelInfo::parents: about half of the classes are a kind of one before them.
+inline std::vector<int> random_parents(int classes, Random& random) {
+  std::vector<int> parents;
+  for (int i = 0; i < classes; ++i)
+    parents.push_back(random.integer(0, 1) == 0 ? -1 : random.integer(-1, i - 1));
+  return parents;
+}
+
 }  // namespace smearscope::testing

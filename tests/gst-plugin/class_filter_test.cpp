@@ -7,7 +7,14 @@
 namespace smearscope {
 namespace {
 
-const std::vector<std::string> known{"wbc", "rbc", "platelet"};
+ModelInfo model_of(std::vector<std::string> classes, std::vector<int> parents = {}) {
+  ModelInfo model;
+  model.classes = std::move(classes);
+  model.parents = std::move(parents);
+  return model;
+}
+
+const ModelInfo known = model_of({"wbc", "rbc", "platelet"});
 
 // Saying nothing keeps everything.
 TEST(ClassFilter, EmptyListKeepsAll) {
@@ -25,6 +32,16 @@ TEST(ClassFilter, KeepsNamedClassesAlone) {
   EXPECT_TRUE(filter.keeps(0));
   EXPECT_FALSE(filter.keeps(1));
   EXPECT_TRUE(filter.keeps(2));
+}
+
+// Who asks for white cells wants the neutrophils, too, whatever the depth; but not the other way round.
+TEST(ClassFilter, AClassStandsForItsKinds) {
+  const ModelInfo model = model_of({"segmented", "wbc", "rbc", "neutrophil"}, {3, -1, -1, 1});
+  const ClassFilter white("wbc", model), neutrophils("neutrophil", model);
+  EXPECT_TRUE(white.keeps(0) && white.keeps(1) && white.keeps(3));
+  EXPECT_FALSE(white.keeps(2));
+  EXPECT_TRUE(neutrophils.keeps(0) && neutrophils.keeps(3));
+  EXPECT_FALSE(neutrophils.keeps(1) || neutrophils.keeps(2));
 }
 
 // A misspelt class must not silently find nothing.

@@ -22,12 +22,14 @@ struct Batch {
   std::vector<Box> proposals;
   std::vector<float> outputs;
   std::vector<Size> resized, frames;
+  Kinds kinds;
 
   Batch(int images, int proposals_each, int classes, Random& random)
       : images(images),
         proposals_each(proposals_each),
         classes(classes),
-        row_floats((5 * (classes + 1) + 7) / 8 * 8) {
+        row_floats((5 * (classes + 1) + 7) / 8 * 8),
+        kinds(each_alone(classes)) {
     for (int i = 0; i < images * proposals_each; ++i) {
       const float x = random.real(0, 200), y = random.real(0, 150);
       proposals.push_back({x, y, x + random.real(1, 60), y + random.real(1, 60)});
@@ -52,18 +54,23 @@ Detections on_cpu(const Batch& batch, int image, const Thresholds& thresholds) {
   }
   PostprocessScratch scratch;
   Detections result;
-  postprocess_cpu(proposals, dense.data(), batch.classes, batch.resized[image], batch.frames[image],
-                  thresholds, scratch, result);
+  postprocess_cpu(proposals, dense.data(), batch.classes, batch.kinds.view(), batch.resized[image],
+                  batch.frames[image], thresholds, scratch, result);
   return result;
 }
 
 // As a backend reads the result: from the fixed part if it holds all that was asked for, else from all that
 // was kept.
 std::vector<Detections> on_device(const Batch& batch, const Thresholds& thresholds) {
+  DeviceArray<int> first(batch.kinds.first), kinds(batch.kinds.kinds);
   std::vector<DeviceSelection> selections;
   for (int image = 0; image < batch.images; ++image)
-    selections.push_back({batch.resized[image], batch.frames[image], round_down(thresholds.score),
-                          round_down(thresholds.nms), thresholds.max_detections});
+    selections.push_back({batch.resized[image],
+                          batch.frames[image],
+                          round_down(thresholds.score),
+                          round_down(thresholds.nms),
+                          thresholds.max_detections,
+                          {first.data(), kinds.data()}});
   DeviceBlock sizes;
   DevicePostprocessScratch::take(sizes, batch.images, batch.classes, batch.proposals_each);
   DeviceArray<char> memory(sizes.bytes());
@@ -120,7 +127,9 @@ TEST(PostprocessKernel, EqualsTheCpuForRandomShapes) {
   for (std::uint32_t seed = 0; seed < 6; ++seed) {
     SCOPED_TRACE(seed);
     Random random(seed);
-    const Batch batch(random.integer(1, 3), random.integer(1, 200), random.integer(1, 9), random);
+    Batch batch(random.integer(1, 3), random.integer(1, 200), random.integer(1, 9), random);
+    if (seed % 2 == 1)
+      batch.kinds = with_all_kinds(testing::random_parents(batch.classes, random), batch.classes);
     expect_cpu(batch, {random.real(0, 0.2F), random.real(0.2F, 0.9F), random.integer(1, 200)});
   }
 }

@@ -178,24 +178,24 @@ class RareSamples : public ::testing::Test {
  protected:
   // Ten images with one cell of class 1 each; the first has one of class 2 as well.
   RareSamples() {
-    corpus::Corpus corpus;
-    corpus.classes = {{"wbc"}, {"rbc"}, {"lymphocyte", 0}};
+    corpus_.classes = {{"wbc"}, {"rbc"}, {"lymphocyte", 0}};
     for (unsigned i = 0; i < 10; ++i) {
-      corpus.images.push_back(testing::smear_record(folder_.file("source"), std::to_string(i) + ".png", i));
-      corpus.images.back().annotations = {{{5, 5, 25, 25}, 1}};
-      corpus.images.back().absent = {0, 2};
+      corpus_.images.push_back(testing::smear_record(folder_.file("source"), std::to_string(i) + ".png", i));
+      corpus_.images.back().annotations = {{{5, 5, 25, 25}, 1}};
+      corpus_.images.back().absent = {0, 2};
     }
-    corpus.images[0].annotations.push_back({{60, 30, 80, 50}, 2});
-    corpus.images[0].absent.clear();
-    corpus.images[1].absent = {0};
-    corpus.images[1].not_exhaustive = {1};
-    corpus.images[1].ignore_regions = {{50, 0, 90, 20}};
-    corpus::write_corpus(folder_.file("corpus"), corpus);
+    corpus_.images[0].annotations.push_back({{60, 30, 80, 50}, 2});
+    corpus_.images[0].absent.clear();
+    corpus_.images[1].absent = {0};
+    corpus_.images[1].not_exhaustive = {1};
+    corpus_.images[1].ignore_regions = {{50, 0, 90, 20}};
+    corpus::write_corpus(folder_.file("corpus"), corpus_);
     regimen_.optimisation.batch_size = 2;
     regimen_.augmentation.horizontal_flip = regimen_.augmentation.vertical_flip = false;
   }
   Samples samples() { return Samples({{folder_.file("corpus")}}, regimen_, 1); }
   testing::TemporaryFolder folder_;
+  corpus::Corpus corpus_;
   Regimen regimen_;
 };
 
@@ -228,6 +228,25 @@ TEST_F(RareSamples, CompletenessComesWithTheSampleIfTheRegimenWantsIt) {
   EXPECT_EQ(second(told).ignore_regions.size(), 1U);
   EXPECT_THAT(second(told).open_classes, ElementsAre(1, 2));
   EXPECT_THAT(told.class_parents(), ElementsAre(-1, -1, 0));
+}
+
+TEST_F(RareSamples, AShareOfTheImagesIsSeenWhole) {
+  for (corpus::Image& image : corpus_.images) image.pixel_size_um = 0.5;
+  corpus::write_corpus(folder_.file("known"), corpus_);
+  regimen_.augmentation.red_cell_sides = {60, 60};  // of 7.5 um, 15 px wide: only crops get there
+  regimen_.info.transform.min_side = 64;
+  const auto whole = [&](double share) {
+    regimen_.augmentation.red_cell_sides_share = share;
+    const Samples samples({{folder_.file("known")}}, regimen_, 1);
+    int count = 0;
+    for (std::size_t step = 0; step < 10 * samples.batches_per_epoch(); ++step) {
+      for (const Sample& sample : samples.batch(step).samples) count += sample.image.cols == 96 ? 1 : 0;
+    }
+    return count;  // of 100
+  };
+  EXPECT_EQ(whole(1), 0);
+  EXPECT_EQ(whole(0), 100);
+  EXPECT_NEAR(whole(0.3), 70, 20);
 }
 
 TEST_F(RareSamples, CellsOfRareClassesArePasted) {

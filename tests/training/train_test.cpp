@@ -22,6 +22,7 @@ namespace smearscope::training {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::TemporaryFolder;
 
@@ -66,6 +67,7 @@ class Train : public ::testing::Test {
  protected:
   Train() {
     corpus_.classes = testing::cell_classes();
+    corpus_.classes[2].parent = 0;
     for (unsigned i = 0; i < 2; ++i) {
       corpus_.images.push_back(
           testing::smear_record(folder_.file("source"), std::to_string(i) + ".png", i + 1));
@@ -130,6 +132,7 @@ TEST_F(Train, TheModelFileSaysWhatItWasTrainedOn) {
   const auto model = Model::load(folder_.file("run/model.safetensors"));
   EXPECT_EQ(model->info().name, "tiny");
   EXPECT_EQ(model->info().classes, corpus::class_names(corpus_));
+  EXPECT_THAT(model->info().parents, ElementsAre(-1, -1, 0));
   EXPECT_EQ(model->info().corpus_digest, corpus::digest_of(corpus::read_corpus(folder_.file("corpus"))));
   EXPECT_EQ(model->info().licence, "MIT");
   EXPECT_THAT(model->info().regimen, AllOf(HasSubstr("epochs = 1"), HasSubstr("seed 1")));

@@ -150,6 +150,7 @@ void read_augmentation(Table table, Augmentation& a) {
   if (!a.red_cell_sides.empty() &&
       (a.red_cell_sides.size() != 2 || a.red_cell_sides[0] > a.red_cell_sides[1]))
     table.fail("red_cell_sides", "must be two numbers, the smaller first");
+  table.read("red_cell_sides_share", a.red_cell_sides_share, 0, 1);
   table.read("copy_paste", a.copy_paste, 0, 1);
   table.read("copy_paste_cells", a.copy_paste_cells, 1, 100);
   table.refuse_unknown_keys();

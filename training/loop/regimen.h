@@ -24,6 +24,7 @@ struct Augmentation {
   // Pixels in the network's input, smallest and largest: images of known scale are cropped so that their red
   // cells get a side drawn from this range (if they are smaller). Empty: off.
   std::vector<double> red_cell_sides;
+  double red_cell_sides_share = 1;  // of the images; the others are seen whole
   // How likely it is that cells of rare classes are pasted into an image, and how many at most.
   double copy_paste = 0.0;
   int copy_paste_cells = 3;

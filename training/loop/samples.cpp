@@ -201,7 +201,8 @@ Batch Samples::batch(std::size_t step, Share share) const {
 Sample Samples::augmented(const corpus::Image& image, int min_side, Random random) const {
   const Augmentation& augmentation = regimen_.augmentation;
   Sample sample = load(image);
-  if (augmentation.red_cell_sides.size() == 2) {
+  const double share = augmentation.red_cell_sides_share;
+  if (augmentation.red_cell_sides.size() == 2 && (share == 1 || random.uniform() < share)) {
     const double low = std::log(augmentation.red_cell_sides[0]),
                  high = std::log(augmentation.red_cell_sides[1]);
     zoom_to(sample, std::exp(random.uniform(low, high)), min_side, regimen_.info.transform.max_side, random);

@@ -119,9 +119,10 @@ TrainingSettings settings_for(const Regimen& regimen, const Samples& samples) {
   return settings;
 }
 
-ModelInfo with_classes(const ModelInfo& info, const std::vector<std::string>& classes) {
+ModelInfo with_classes(const ModelInfo& info, const Samples& samples) {
   ModelInfo with = info;
-  with.classes = classes;
+  with.classes = samples.classes();
+  with.parents = samples.class_parents();
   return with;
 }
 
@@ -138,7 +139,7 @@ Run::Run(const TrainOptions& options)
     throw Error(options.regimen +
                 ": \"training.autocast\" is f16, which needs --device cuda; on a CPU take \"bf16\"");
   }
-  const ModelInfo info = with_classes(regimen_.info, samples_.classes());
+  const ModelInfo info = with_classes(regimen_.info, samples_);
   checkpoint::InitialWeights initial;  // before denormals are flushed: some variances are that small
   const bool has_init = !options.init.empty() && !options.resume;
   if (has_init) initial = checkpoint::read_initial_weights(options.init, info);

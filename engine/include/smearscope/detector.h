@@ -12,7 +12,8 @@
 
 namespace smearscope {
 
-// Pixels of the frame; x_min and y_min inclusive edges, continuous coordinates (a full frame is 0, 0, width, height).
+// Pixels of the frame; x_min and y_min inclusive edges, continuous coordinates (a full frame is 0, 0, width,
+// height).
 struct Box {
   float x_min = 0, y_min = 0, x_max = 0, y_max = 0;
 };
@@ -23,12 +24,16 @@ struct Detection {
   int label = 0;    // index into ModelInfo::classes
 };
 
-using Detections = std::vector<Detection>;  // best score first; ties by lower label, then lower proposal index
+using Detections =
+    std::vector<Detection>;  // best score first; ties by lower label, then lower proposal index
 
-// Class-agnostic non-maximum suppression, for those who show or count: a detector suppresses per class, as torchvision does,
-// so it may give one cell several names. Of `found` (best first) stays what no better detection that stays, of whatever class,
-// overlaps by an IoU strictly above `threshold` (0..1; 1 keeps all).
-Detections one_name_per_cell(const Detections& found, double threshold);
+// Class-agnostic non-maximum suppression, for those who show or count: a detector suppresses per class, as
+// torchvision does, so it may give one cell several names. Of `found` (best first) stays what no better
+// detection that stays, of whatever class, overlaps by an IoU strictly above `threshold` (0..1; 1 keeps all).
+// A cell found as a white cell and, less surely, as a lymphocyte (`model` says which is a kind of which; see
+// Thresholds::sum_kinds) goes by the narrower name: of a cell's names the surest that is no kind of another,
+// then the surest of its kinds, and so on. Best first again.
+Detections one_name_per_cell(const Detections& found, double threshold, const ModelInfo& model);
 
 // `automatic` is the first GPU if it can be used, else the CPU: resolve says which.
 struct Device {
@@ -43,11 +48,12 @@ struct Device {
   std::string to_string() const;
 };
 
-// Where a detector on `device` runs: never `automatic`, otherwise unchanged, whether or not that device is there.
+// Where a detector on `device` runs: never `automatic`, otherwise unchanged, whether or not that device is
+// there.
 Device resolve(const Device& device);
 
-// Empty if detectors can run on GPU `index`; else one line saying what is missing: a build with CUDA, its library, a
-// driver, a device.
+// Empty if detectors can run on GPU `index`; else one line saying what is missing: a build with CUDA, its
+// library, a driver, a device.
 std::string why_no_cuda(int index = 0);
 
 enum class Precision { f32, f16, bf16, int8 };
@@ -58,7 +64,8 @@ struct DetectorOptions {
   Device device = Device::cpu();
   Precision precision = Precision::f32;
   int threads = 0;  // CPU threads for one detect call; 0: all cores this process may use
-  // Calls of several threads at once are run together, up to so many frames (1: one call after the other; 1 to 256).
+  // Calls of several threads at once are run together, up to so many frames (1: one call after the other; 1
+  // to 256).
   int max_batch = 1;
   double batch_wait_ms = 0;  // how long a batch that is not full waits for more; 0: it doesn't
 };
@@ -71,11 +78,11 @@ struct StageTimes {
 
 class Backend;
 
-// One network on one device. Construction plans and packs the weights; the first detect of an input shape allocates,
-// later ones of the same shape don't. detect may be called from any thread; one call runs at a time, or several as one batch, in
-// the order in which they came.
-// The same frames, options and thread count give the same bits; on a GPU this holds for the same grouping of frames into
-// batches, since a batch may sum in another order than a single frame.
+// One network on one device. Construction plans and packs the weights; the first detect of an input shape
+// allocates, later ones of the same shape don't. detect may be called from any thread; one call runs at a
+// time, or several as one batch, in the order in which they came. The same frames, options and thread count
+// give the same bits; on a GPU this holds for the same grouping of frames into batches, since a batch may sum
+// in another order than a single frame.
 class Detector {
  public:
   // Throws Error if the request can't be met: no such device, a precision the device or this build lacks.
@@ -84,8 +91,10 @@ class Detector {
   Detector(const Detector&) = delete;
   Detector& operator=(const Detector&) = delete;
 
-  // One result per frame, in order; frames may differ in size and format. `thresholds` replaces the model's own.
-  std::vector<Detections> detect(const std::vector<Frame>& frames, const std::optional<Thresholds>& thresholds = {});
+  // One result per frame, in order; frames may differ in size and format. `thresholds` replaces the model's
+  // own.
+  std::vector<Detections> detect(const std::vector<Frame>& frames,
+                                 const std::optional<Thresholds>& thresholds = {});
 
   const Model& model() const;
   const DetectorOptions& options() const;  // as asked for, but the device resolved

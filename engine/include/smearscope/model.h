@@ -70,6 +70,9 @@ struct Thresholds {
   double score = 0.05;       // a detection's score is strictly above this
   double nms = 0.5;          // IoU strictly above this suppresses, per class
   int max_detections = 100;  // per image, best first
+  // A class's score is the sum of its own probability and those of its kinds (ModelInfo::parents): how likely
+  // it is that the cell is one, of whatever kind. The box is the likeliest kind's. Never on in a file.
+  bool sum_kinds = false;
 };
 
 // Everything the JSON document says.
@@ -77,6 +80,8 @@ struct ModelInfo {
   std::string name;  // for people, e.g. "smearscope-cells"
   Architecture architecture;
   std::vector<std::string> classes;  // without background; label i of a detection is classes[i]
+  // parents[i]: the class that class i is a kind of, as lymphocytes are white cells; -1: none. Empty: all -1.
+  std::vector<int> parents;
   Transform transform;
   std::optional<double>
       pixel_size_um;  // micrometres of slide per pixel of the *resized* image it was trained at
@@ -87,6 +92,9 @@ struct ModelInfo {
   std::string licence;                    // licence note for weights and data
   std::string created_by;                 // program and version
 };
+
+// Whether `label` is a kind of `of`, of one of its kinds, and so on. A class is no kind of itself.
+bool is_kind_of(const ModelInfo& info, int label, int of);
 
 // An immutable model, read from its file and shared between detectors and threads.
 class Model {

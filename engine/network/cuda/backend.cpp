@@ -105,7 +105,8 @@ class CudaBackend : public Backend {
                                    {frame.width, frame.height},
                                    ops::round_down(thresholds.score),
                                    ops::round_down(thresholds.nms),
-                                   thresholds.max_detections};
+                                   thresholds.max_detections,
+                                   thresholds.sum_kinds ? model_.summed.view() : model_.single.view()};
     }
   }
 

@@ -29,6 +29,11 @@ void forget_values(Plan& plan) {
 
 }  // namespace
 
+DeviceKinds::DeviceKinds(const ops::Kinds& of) {
+  first.upload(of.first);
+  kinds.upload(of.kinds);
+}
+
 DeviceModel::DeviceModel(const Model& model, ops::Element element)
     : DeviceModel(model, element, (check_limits(model), make_plan(model))) {}
 
@@ -42,6 +47,8 @@ DeviceModel::DeviceModel(const Model& model, ops::Element element, Plan made)
       fc6(plan.fc6, architecture.fpn_channels, element, element),
       fc7(plan.fc7, plan.fc7.in_features, element, element),
       predictor(plan.predictor, plan.predictor.in_features, element, ops::Element::f32),
+      single(ops::each_alone(classes)),
+      summed(ops::with_all_kinds(model.info().parents, classes)),
       device_transform(ops::device_transform(transform)) {
   forget_values(plan);
   for (int level = 0; level < ops::pyramid_levels; ++level)

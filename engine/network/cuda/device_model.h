@@ -6,10 +6,20 @@
 
 #include "network/cuda/convolution.h"
 #include "network/plan.h"
+#include "ops/kinds.h"
 #include "ops/preprocess.h"
 #include "smearscope/model.h"
 
 namespace smearscope::network {
+
+struct DeviceKinds {
+  explicit DeviceKinds(const ops::Kinds& kinds);
+  ops::KindsView view() const {
+    return {static_cast<const int*>(first.get()), static_cast<const int*>(kinds.get())};
+  }
+
+  DeviceMemory first, kinds;
+};
 
 struct DeviceModel {
   // On the current device. Throws Error if the model asks for more than the kernels can do, or has weights
@@ -26,6 +36,7 @@ struct DeviceModel {
   DeviceWeights fc6, fc7, predictor;        // the predictor's output is f32
   std::array<DeviceMemory, ops::pyramid_levels> cell_anchors;
   DeviceMemory gaussian;
+  DeviceKinds single, summed;  // each class alone; with all its kinds
   ops::DeviceTransform device_transform;
 
   int padded(int channels) const { return ops::padded_channels(channels, element); }

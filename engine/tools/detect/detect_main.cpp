@@ -39,7 +39,12 @@ std::vector<Category> categories_of(const ModelInfo& info, const std::vector<std
   }
   std::vector<Category> categories;
   for (const std::string& name : info.classes) {
-    const bool kept = wanted.empty() || std::find(wanted.begin(), wanted.end(), name) != wanted.end();
+    const auto label = static_cast<int>(categories.size());
+    const bool kept =
+        wanted.empty() || std::any_of(wanted.begin(), wanted.end(), [&](const std::string& one) {
+          const auto of = std::find(info.classes.begin(), info.classes.end(), one) - info.classes.begin();
+          return of == label || is_kind_of(info, label, static_cast<int>(of));
+        });
     Category category{name, static_cast<std::int64_t>(categories.size()) + 1, kept};
     if (coco && kept) {
       const auto found = coco->categories().find(name);
@@ -66,6 +71,7 @@ class ImageDetector {
     thresholds_.score = options.score_threshold.value_or(thresholds_.score);
     thresholds_.nms = options.nms_threshold.value_or(thresholds_.nms);
     max_detections_ = options.max_detections.value_or(thresholds_.max_detections);
+    thresholds_.sum_kinds = agnostic_nms_ < 1;  // one name a cell, so it can be the name of its family
     // Cells of other classes and second names must not crowd out the wanted ones.
     const bool all =
         std::all_of(categories_.begin(), categories_.end(), [](const Category& c) { return c.wanted; });
@@ -78,7 +84,7 @@ class ImageDetector {
   Detections detect(const Image& image) {
     Detections found = detector_.detect({image.frame()}, thresholds_).front();
     // Before the classes: a cell whose best name is an unwanted one does not come back under its second.
-    found = one_name_per_cell(found, agnostic_nms_);
+    found = one_name_per_cell(found, agnostic_nms_, detector_.model().info());
     const auto unwanted = [&](const Detection& d) {
       return !categories_.at(static_cast<std::size_t>(d.label)).wanted;
     };
