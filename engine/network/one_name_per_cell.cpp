@@ -5,9 +5,9 @@
 
 namespace smearscope {
 
-Detections one_name_per_cell(const Detections& found, double threshold, const ModelInfo& model) {
-  if (threshold >= 1) return found;
-  const float limit = ops::round_down(threshold);
+Detections one_name_per_cell(const Detections& found, const Naming& naming, const ModelInfo& model) {
+  if (naming.agnostic_nms >= 1) return found;
+  const float limit = ops::round_down(naming.agnostic_nms);
   Detections named;
   named.reserve(found.size());
   for (const Detection& detection : found) {
@@ -17,7 +17,7 @@ Detections one_name_per_cell(const Detections& found, double threshold, const Mo
     });
     if (cell == named.end())
       named.push_back(detection);
-    else if (is_kind_of(model, detection.label, cell->label))
+    else if (detection.score > naming.kind && is_kind_of(model, detection.label, cell->label))
       *cell = detection;
   }
   std::stable_sort(named.begin(), named.end(),

@@ -16,7 +16,8 @@ Thresholds thresholds_of(const Selection& selection, const ModelInfo& model) {
   thresholds.score = selection.score.value_or(thresholds.score);
   thresholds.nms = selection.nms.value_or(thresholds.nms);
   thresholds.max_detections = selection.max_detections.value_or(thresholds.max_detections);
-  thresholds.sum_kinds = selection.agnostic_nms < 1;  // one name a cell, so it can be the name of its family
+  thresholds.sum_kinds =
+      selection.naming.agnostic_nms < 1;  // one name a cell, so it can be the name of its family
   return thresholds;
 }
 
@@ -117,12 +118,12 @@ Findings CellDetector::detect(const Frame& frame) {
 
   Thresholds thresholds = thresholds_of(setup.selection, info);
   const auto limit = static_cast<std::size_t>(thresholds.max_detections);
-  thresholds.max_detections =
-      candidates(setup.filter.keeps_all(), setup.selection.agnostic_nms, info, thresholds.max_detections);
+  thresholds.max_detections = candidates(setup.filter.keeps_all(), setup.selection.naming.agnostic_nms, info,
+                                         thresholds.max_detections);
   const auto start = std::chrono::steady_clock::now();
   // A cell whose best name is of an unwanted class does not come back under its second.
-  const Detections detections = one_name_per_cell(setup.detector->detect({frame}, thresholds).at(0),
-                                                  setup.selection.agnostic_nms, info);
+  const Detections detections =
+      one_name_per_cell(setup.detector->detect({frame}, thresholds).at(0), setup.selection.naming, info);
   const double elapsed_ms = milliseconds_since(start);
 
   Findings found{{}, setup.detector->model().digest(), 0};

@@ -18,9 +18,9 @@ namespace smearscope {
 
 // Which detections are kept. What is not set is the model's own choice.
 struct Selection {
-  std::optional<double> score;        // 0..1, see Thresholds
-  std::optional<double> nms;          // 0..1
-  double agnostic_nms = 0.5;          // 0..1, see one_name_per_cell
+  std::optional<double> score;  // 0..1, see Thresholds
+  std::optional<double> nms;    // 0..1
+  Naming naming;
   std::optional<int> max_detections;  // per frame, best first, after `classes`
   std::string classes;                // see ClassFilter
 };

@@ -126,11 +126,18 @@ void install_selection_properties(GObjectClass* object_class) {
       object_class, prop_agnostic_nms_threshold,
       g_param_spec_double(
           "agnostic-nms-threshold", "Overlap threshold across classes",
-          "Two boxes that overlap by more than this share (intersection over union, 0 to 1) "
-          "are one cell, whatever their classes, and it counts once, under the narrowest name that "
-          "is above the score threshold, where a general name (wbc) is as sure as all its "
-          "kinds together; 1: under each name alone",
-          0, 1, smearscope::Selection{}.agnostic_nms, any_time));
+          "Two boxes that overlap by more than this share (intersection over union, 0 to 1) are one cell, "
+          "whatever their classes, and it counts once; 1: under each of its names, none standing for others",
+          0, 1, smearscope::Naming{}.agnostic_nms, any_time));
+  g_object_class_install_property(
+      object_class, prop_kind_threshold,
+      g_param_spec_double(
+          "kind-threshold", "Least confidence of a kind",
+          "A cell that is surely of a family (wbc) goes by the name of a kind of it (lymphocyte) if that "
+          "kind's "
+          "score is above this (0 to 1), else by the family's, whose score is all its kinds' together; for "
+          "models that say which class is a kind of which",
+          0, 1, smearscope::Naming{}.kind, any_time));
   g_object_class_install_property(
       object_class, prop_max_detections,
       g_param_spec_int(
@@ -200,8 +207,11 @@ void set_setting(DetectionSettings& settings, guint id, const GValue* value) {
     case prop_nms_threshold:
       settings.selection.nms = unless_negative(g_value_get_double(value));
       break;
+    case prop_kind_threshold:
+      settings.selection.naming.kind = g_value_get_double(value);
+      break;
     case prop_agnostic_nms_threshold:
-      settings.selection.agnostic_nms = g_value_get_double(value);
+      settings.selection.naming.agnostic_nms = g_value_get_double(value);
       break;
     case prop_max_detections: {
       const int limit = g_value_get_int(value);
@@ -248,8 +258,11 @@ void get_setting(const DetectionSettings& settings, guint id, GValue* value) {
     case prop_nms_threshold:
       g_value_set_double(value, settings.selection.nms.value_or(-1));
       break;
+    case prop_kind_threshold:
+      g_value_set_double(value, settings.selection.naming.kind);
+      break;
     case prop_agnostic_nms_threshold:
-      g_value_set_double(value, settings.selection.agnostic_nms);
+      g_value_set_double(value, settings.selection.naming.agnostic_nms);
       break;
     case prop_max_detections:
       g_value_set_int(value, settings.selection.max_detections.value_or(0));

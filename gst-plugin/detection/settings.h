@@ -36,6 +36,7 @@ enum SettingProperty : guint {
   prop_score_threshold,
   prop_nms_threshold,
   prop_agnostic_nms_threshold,
+  prop_kind_threshold,
   prop_max_detections,
   prop_classes,
   first_free_property,

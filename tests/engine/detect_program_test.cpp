@@ -183,7 +183,8 @@ TEST_F(DetectProgram, AClassStandsForItsKinds) {
   info.parents = {-1, 0, -1};
   testing::write_random_model(folder_.file("kinds.safetensors"), info, 1);
   const auto names = [this](const std::string& options) {
-    run("--model kinds.safetensors --max-detections 10000 " + options + " --coco-results r.json in/1.png");
+    run("--model kinds.safetensors --max-detections 10000 --kind-threshold 0 " + options +
+        " --coco-results r.json in/1.png");
     std::map<int, int> count;
     for (const json& cell : json::parse(read("r.json"))) ++count[cell["category_id"]];
     return count;
@@ -303,8 +304,8 @@ TEST_F(DetectProgram, InterruptLeavesNothing) {
 TEST_F(DetectProgram, HelpNamesEveryOption) {
   const Result result = run("--help");
   for (const char* option : {"--model", "--score-threshold", "--nms-threshold", "--agnostic-nms-threshold",
-                             "--max-detections", "--classes", "--device", "--precision", "--threads",
-                             "--coco-results", "--coco-images", "--annotated", "--csv"}) {
+                             "--kind-threshold", "--max-detections", "--classes", "--device", "--precision",
+                             "--threads", "--coco-results", "--coco-images", "--annotated", "--csv"}) {
     expect(result, 0, option);
   }
 }

@@ -73,14 +73,14 @@ TEST(OneNamePerCell, KeepsTheBestOfAnyClass) {
                          {{50, 50, 60, 60}, 0.6F, 1}};
   const auto scores = [&](double threshold) {
     std::vector<float> kept;
-    for (const Detection& detection : one_name_per_cell(found, threshold, {}))
+    for (const Detection& detection : one_name_per_cell(found, {threshold, 0}, {}))
       kept.push_back(detection.score);
     return kept;
   };
   EXPECT_EQ(scores(0.5), (std::vector<float>{0.9F, 0.7F, 0.6F}));  // 0.8 would hide 0.7, but is hidden itself
   EXPECT_EQ(scores(0.2), (std::vector<float>{0.9F, 0.6F}));
   EXPECT_EQ(scores(1), (std::vector<float>{0.9F, 0.8F, 0.7F, 0.6F}));
-  EXPECT_TRUE(one_name_per_cell({}, 0.5, {}).empty());
+  EXPECT_TRUE(one_name_per_cell({}, {}, {}).empty());
 }
 
 // wbc (0) has the kinds neutrophil (1) and lymphocyte (2), segmented (3) is a kind of neutrophil, platelet
@@ -93,14 +93,22 @@ TEST(OneNamePerCell, TakesTheNarrowestName) {
   const Detections found{{cell, 0.9F, 0},  {other, 0.8F, 0}, {apart, 0.7F, 4},
                          {cell, 0.5F, 1},  {cell, 0.4F, 2},  {cell, 0.35F, 3},
                          {other, 0.3F, 4}, {apart, 0.3F, 0}, {apart, 0.2F, 1}};
-  const Detections named = one_name_per_cell(found, 0.5, model);
+  const Detections named = one_name_per_cell(found, {0.5, 0}, model);
   ASSERT_EQ(named.size(), 3U);
   EXPECT_EQ(named[0].label, 0);  // sure of the family alone
   EXPECT_EQ(named[0].score, 0.8F);
   EXPECT_EQ(named[1].label, 4);  // other families' names are hidden
   EXPECT_EQ(named[2].label, 3);  // wbc, neutrophil, segmented; lymphocyte is no kind of neutrophil
   EXPECT_EQ(named[2].score, 0.35F);
-  EXPECT_EQ(one_name_per_cell(found, 1, model).size(), found.size());
+  EXPECT_EQ(one_name_per_cell(found, {1, 0}, model).size(), found.size());
+  const auto labels = [&](double kind) {
+    std::vector<int> result;
+    for (const Detection& detection : one_name_per_cell(found, {0.5, kind}, model))
+      result.push_back(detection.label);
+    return result;
+  };
+  EXPECT_EQ(labels(0.5), (std::vector<int>{0, 0, 4})) << "neutrophil is at 0.5, not above it";
+  EXPECT_EQ(labels(0.49), (std::vector<int>{0, 4, 1})) << "sure of neutrophil, not of segmented";
 }
 
 }  // namespace

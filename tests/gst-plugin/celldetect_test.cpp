@@ -279,6 +279,27 @@ TEST(CellDetect, CellHasOneName) {
   expect_same(cells_with("max-detections=100000 classes=rbc"), red_cells);
 }
 
+// Below kind-threshold a cell goes by its family's name, also where it is changed while the stream plays.
+TEST(CellDetect, KindIsNamedWhereItIsSure) {
+  const testing::TemporaryFolder folder;
+  ModelInfo info = testing::tiny_model_info();
+  info.parents = {-1, 0, -1};  // rbc a kind of wbc
+  testing::write_random_model(folder.file("kinds.safetensors"), info, 1);
+  Harness harness("celldetect mode=every score-threshold=0 max-detections=1000 kind-threshold=0 model=" +
+                  folder.file("kinds.safetensors"));
+  harness.caps(raw_caps("RGB", 64, 48));
+  const auto count = [&](const std::string& name) {
+    const std::vector<Cell> cells =
+        read_cells(harness.push_and_pull(noise_frame(raw_caps("RGB", 64, 48), 1)).get());
+    return std::count_if(cells.begin(), cells.end(),
+                         [&](const Cell& cell) { return cell.class_name == name; });
+  };
+  EXPECT_GT(count("rbc"), 0);
+  g_object_set(harness.element(), "kind-threshold", 1.0, nullptr);
+  EXPECT_EQ(count("rbc"), 0);
+  EXPECT_GT(count("wbc"), 0);
+}
+
 // What can be read while playing: counts, time, what the model is.
 TEST(CellDetect, ReadingsTellWhatHappens) {
   Harness harness(celldetect());

@@ -27,13 +27,21 @@ struct Detection {
 using Detections =
     std::vector<Detection>;  // best score first; ties by lower label, then lower proposal index
 
-// Class-agnostic non-maximum suppression, for those who show or count: a detector suppresses per class, as
-// torchvision does, so it may give one cell several names. Of `found` (best first) stays what no better
-// detection that stays, of whatever class, overlaps by an IoU strictly above `threshold` (0..1; 1 keeps all).
-// A cell found as a white cell and, less surely, as a lymphocyte (`model` says which is a kind of which; see
-// Thresholds::sum_kinds) goes by the narrower name: of a cell's names the surest that is no kind of another,
-// then the surest of its kinds, and so on. Best first again.
-Detections one_name_per_cell(const Detections& found, double threshold, const ModelInfo& model);
+// For those who show or count: how a cell gets one name.
+struct Naming {
+  // Two boxes of whatever classes that overlap by an IoU strictly above this are one cell, 0..1; 1: each is
+  // its own.
+  double agnostic_nms = 0.5;
+  // A kind (lymphocyte) is named if its score is strictly above this, 0..1; else its family (wbc) is.
+  double kind = 0.5;
+};
+
+// Class-agnostic non-maximum suppression: a detector suppresses per class, as torchvision does, so it may
+// give one cell several names. Of `found` (best first) stays what no better detection that stays, of whatever
+// class, overlaps. With Thresholds::sum_kinds a cell is found as a white cell and, less surely, as a
+// lymphocyte, which `model` says is a kind of it: then the narrower name replaces the general one, if it is
+// sure enough, and so on down. Best first again.
+Detections one_name_per_cell(const Detections& found, const Naming& naming, const ModelInfo& model);
 
 // `automatic` is the first GPU if it can be used, else the CPU: resolve says which.
 struct Device {

@@ -67,15 +67,15 @@ class ImageDetector {
       : detector_(model, options.detector),
         categories_(std::move(categories)),
         thresholds_(model->info().thresholds),
-        agnostic_nms_(options.agnostic_nms_threshold) {
+        naming_(options.naming) {
     thresholds_.score = options.score_threshold.value_or(thresholds_.score);
     thresholds_.nms = options.nms_threshold.value_or(thresholds_.nms);
     max_detections_ = options.max_detections.value_or(thresholds_.max_detections);
-    thresholds_.sum_kinds = agnostic_nms_ < 1;  // one name a cell, so it can be the name of its family
+    thresholds_.sum_kinds = naming_.agnostic_nms < 1;  // one name a cell, so it can be the name of its family
     // Cells of other classes and second names must not crowd out the wanted ones.
     const bool all =
         std::all_of(categories_.begin(), categories_.end(), [](const Category& c) { return c.wanted; });
-    if (!all || agnostic_nms_ < 1)
+    if (!all || naming_.agnostic_nms < 1)
       thresholds_.max_detections = std::max(max_detections_, 100000);
     else
       thresholds_.max_detections = max_detections_;
@@ -84,7 +84,7 @@ class ImageDetector {
   Detections detect(const Image& image) {
     Detections found = detector_.detect({image.frame()}, thresholds_).front();
     // Before the classes: a cell whose best name is an unwanted one does not come back under its second.
-    found = one_name_per_cell(found, agnostic_nms_, detector_.model().info());
+    found = one_name_per_cell(found, naming_, detector_.model().info());
     const auto unwanted = [&](const Detection& d) {
       return !categories_.at(static_cast<std::size_t>(d.label)).wanted;
     };
@@ -98,7 +98,7 @@ class ImageDetector {
   Detector detector_;
   std::vector<Category> categories_;
   Thresholds thresholds_;
-  double agnostic_nms_;
+  Naming naming_;
   int max_detections_ = 0;
 };
 

@@ -16,10 +16,12 @@ const char* const help_text =
     "  --score-threshold S     least confidence of a cell, 0 to 1 (default: the model's own)\n"
     "  --nms-threshold T       overlap (IoU) above which two boxes of a class are one cell, 0 to 1\n"
     "  --agnostic-nms-threshold T\n"
-    "                          the same for boxes of any classes: a cell counts once, under the narrowest "
-    "name\n"
-    "                          above the score threshold, where wbc is as sure as all its kinds together\n"
-    "                          (default: 0.5); 1: under each name, as COCO's measure wants it\n"
+    "                          the same for boxes of any classes: a cell counts once (default: 0.5); 1: "
+    "under\n"
+    "                          each of its names, as COCO's measure wants it\n"
+    "  --kind-threshold K      a kind (lymphocyte) is named if its score is above this (default: 0.5), else "
+    "its\n"
+    "                          family (wbc), whose score is all its kinds' together\n"
     "  --max-detections N      most cells in an image, the surest first\n"
     "  --classes A,B           only these classes and their kinds\n"
     "  --device D              cpu, cuda, cuda:N or auto: cuda if it can be used, else cpu (default: cpu)\n"
@@ -99,7 +101,8 @@ const std::map<std::string, Setter>& setters() {
        [](Options& o, S name, S value) { o.score_threshold = parse_share(name, value); }},
       {"--nms-threshold", [](Options& o, S name, S value) { o.nms_threshold = parse_share(name, value); }},
       {"--agnostic-nms-threshold",
-       [](Options& o, S name, S value) { o.agnostic_nms_threshold = parse_share(name, value); }},
+       [](Options& o, S name, S value) { o.naming.agnostic_nms = parse_share(name, value); }},
+      {"--kind-threshold", [](Options& o, S name, S value) { o.naming.kind = parse_share(name, value); }},
       {"--max-detections",
        [](Options& o, S name, S value) { o.max_detections = parse_count(name, value, 1, 10000); }},
       {"--classes", [](Options& o, S name, S value) { o.classes = parse_list(name, value); }},

@@ -17,7 +17,7 @@ struct UsageError : Error {
 struct Options {
   std::string model = default_model;
   std::optional<double> score_threshold, nms_threshold;  // 0..1; else the model's own
-  double agnostic_nms_threshold = 0.5;                   // 0..1, see one_name_per_cell
+  Naming naming;
   std::optional<int> max_detections;
   std::vector<std::string> classes;  // empty: all
   DetectorOptions detector;
