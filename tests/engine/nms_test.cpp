@@ -100,6 +100,10 @@ TEST(OneNamePerCell, TakesTheNarrowestName) {
   EXPECT_EQ(named[1].label, 4);  // other families' names are hidden
   EXPECT_EQ(named[2].label, 3);  // wbc, neutrophil, segmented; lymphocyte is no kind of neutrophil
   EXPECT_EQ(named[2].score, 0.35F);
+  EXPECT_TRUE(one_name_per_cell({{cell, 0.9F, 1}}, {0.5, 0}, model).empty())
+      << "its family lost to another cell";
+  const Detections tied{{cell, 0.9F, 3}, {cell, 0.9F, 1}, {cell, 0.9F, 0}};
+  EXPECT_EQ(one_name_per_cell(tied, {0.5, 0.5}, model)[0].label, 3) << "whatever the order of equals";
   EXPECT_EQ(one_name_per_cell(found, {1, 0}, model).size(), found.size());
   const auto labels = [&](double kind) {
     std::vector<int> result;

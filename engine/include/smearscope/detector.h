@@ -38,9 +38,10 @@ struct Naming {
 
 // Class-agnostic non-maximum suppression: a detector suppresses per class, as torchvision does, so it may
 // give one cell several names. Of `found` (best first) stays what no better detection that stays, of whatever
-// class, overlaps. With Thresholds::sum_kinds a cell is found as a white cell and, less surely, as a
-// lymphocyte, which `model` says is a kind of it: then the narrower name replaces the general one, if it is
-// sure enough, and so on down. Best first again.
+// class, overlaps. Where `model` says which class is a kind of which, `found` must be detected with
+// Thresholds::sum_kinds: then a cell is found as a white cell and, less surely, as a lymphocyte, and the
+// narrower name replaces the general one if it is sure enough, and so on down; a kind alone makes no cell.
+// Best first again.
 Detections one_name_per_cell(const Detections& found, const Naming& naming, const ModelInfo& model);
 
 // `automatic` is the first GPU if it can be used, else the CPU: resolve says which.
