@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <map>
 #include <utility>
 
 #include "model/json.h"
@@ -155,18 +156,18 @@ Thresholds parse_thresholds(Fields fields) {
   return thresholds;
 }
 
-int index_of(const std::vector<std::string>& classes, const std::string& name) {
-  for (std::size_t i = 0; i < classes.size(); ++i) {
-    if (classes[i] == name) return static_cast<int>(i);
-  }
-  throw Error("document: parents: there is no class " + quoted(name));
-}
-
 std::vector<int> parse_parents(Fields fields, const std::vector<std::string>& classes) {
+  std::map<std::string, int> labels;  // the number of classes is not checked yet
+  for (const std::string& name : classes) labels.emplace(name, static_cast<int>(labels.size()));
+  const auto label_of = [&](const std::string& name) {
+    const auto found = labels.find(name);
+    if (found == labels.end()) throw Error("document: parents: there is no class " + quoted(name));
+    return found->second;
+  };
   std::vector<int> parents(classes.size(), -1);
   for (const JsonMember& entry : fields.members()) {
-    const std::string parent = fields.text_of(entry.value, entry.key.c_str());
-    parents[static_cast<std::size_t>(index_of(classes, entry.key))] = index_of(classes, parent);
+    const int parent = label_of(fields.text_of(entry.value, ""));
+    parents[static_cast<std::size_t>(label_of(entry.key))] = parent;
   }
   return parents;
 }
@@ -255,7 +256,7 @@ ModelInfo parse_model_info(std::string_view json) {
   info.architecture = parse_architecture(fields.object("architecture"));
   for (const Json& name : fields.array("classes")) info.classes.push_back(fields.text_of(name, "classes"));
   if (const Json* parents = fields.optional("parents"))
-    info.parents = parse_parents(Fields(*parents, "parents."), info.classes);
+    info.parents = parse_parents(Fields(*parents, "parents"), info.classes);
   info.transform = parse_transform(fields.object("transform"));
   if (const Json* size = fields.optional("pixel_size_um"))
     info.pixel_size_um = fields.number_of(*size, "pixel_size_um");

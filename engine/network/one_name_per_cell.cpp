@@ -22,22 +22,31 @@ int depth_of(const ModelInfo& model, int label) {
 Detections one_name_per_cell(const Detections& found, const Naming& naming, const ModelInfo& model) {
   if (naming.agnostic_nms >= 1) return found;
   const float limit = ops::round_down(naming.agnostic_nms);
+  const auto overlap_of = [](const Box& a, const Box& b) {
+    return ops::overlap(a, ops::area_of(a), b, ops::area_of(b));
+  };
   int deepest = 0;
   for (const Detection& detection : found) deepest = std::max(deepest, depth_of(model, detection.label));
   Detections named;
   named.reserve(found.size());
-  for (int depth = 0; depth <= deepest; ++depth) {
+  for (const Detection& detection : found) {
+    if (depth_of(model, detection.label) != 0) continue;
+    const auto hides = [&](const Detection& better) { return overlap_of(better.box, detection.box) > limit; };
+    if (std::none_of(named.begin(), named.end(), hides)) named.push_back(detection);
+  }
+  const Detections cells = named;  // by their families' boxes: the kinds' lie a little off
+  for (int depth = 1; depth <= deepest; ++depth) {
     for (const Detection& detection : found) {
-      if (depth_of(model, detection.label) != depth) continue;
-      const float area = ops::area_of(detection.box);
-      const auto cell = std::find_if(named.begin(), named.end(), [&](const Detection& better) {
-        return ops::overlap(better.box, ops::area_of(better.box), detection.box, area) > limit;
-      });
-      if (depth == 0 && cell == named.end())
-        named.push_back(detection);
-      else if (depth > 0 && cell != named.end() && detection.score > naming.kind &&
-               is_kind_of(model, detection.label, cell->label))
-        *cell = detection;
+      if (!(detection.score > naming.kind) || depth_of(model, detection.label) != depth) continue;
+      Detection* cell = nullptr;
+      float most = limit;
+      for (std::size_t i = 0; i < cells.size(); ++i) {
+        const float overlap = overlap_of(cells[i].box, detection.box);
+        if (!(overlap > most) || !is_kind_of(model, detection.label, named[i].label)) continue;
+        most = overlap;
+        cell = &named[i];
+      }
+      if (cell != nullptr) *cell = detection;
     }
   }
   std::stable_sort(named.begin(), named.end(),

@@ -200,6 +200,13 @@ TEST_F(DetectProgram, AClassStandsForItsKinds) {
   for (const json& cell : plain) {
     if (cell["category_id"] == 2) surest = std::max(surest, cell["score"].get<double>());
   }
+  // A file that knows white cells alone takes a kind of them for one.
+  testing::write_bytes(
+      folder_.file("c.json"),
+      R"({"images": [{"id": 1, "file_name": "1.png"}], "categories": [{"id": 8, "name": "wbc"}]})");
+  auto listed = names("--score-threshold 0.001 --classes wbc --coco-images c.json");
+  EXPECT_EQ(listed.size(), 1U);
+  EXPECT_EQ(listed[8], white[1] + white[2]);
   const auto high = names("--score-threshold " + std::to_string(surest + 1e-4));
   EXPECT_GT(high.at(1), 0);
   EXPECT_EQ(high.count(2), 0U);

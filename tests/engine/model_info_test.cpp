@@ -102,6 +102,7 @@ TEST(ModelInfo, ParentsAreClassesAndNotInCircles) {
   for (const char* bad : {"{\"wbc\":\"wbcs\"}", "{\"wbcs\":\"wbc\"}", "{\"wbc\":\"\"}", "{\"wbc\":0}", "[0]"})
     EXPECT_NE(refusal(edited(good, "\"parents\":" + std::string(bad))).find("parents"), std::string::npos)
         << bad;
+  EXPECT_EQ(refusal(edited(good, "\"parents\":{\"\\u001b[31m\":0}")).find('\033'), std::string::npos);
   for (const char* circle : {"{\"wbc\":\"wbc\"}", "{\"wbc\":\"rbc\",\"rbc\":\"wbc\"}"}) {
     EXPECT_NE(refusal(edited(good, "\"parents\":" + std::string(circle))).find("itself among its parents"),
               std::string::npos);

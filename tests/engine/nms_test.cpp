@@ -102,6 +102,12 @@ TEST(OneNamePerCell, TakesTheNarrowestName) {
   EXPECT_EQ(named[2].score, 0.35F);
   EXPECT_TRUE(one_name_per_cell({{cell, 0.9F, 1}}, {0.5, 0}, model).empty())
       << "its family lost to another cell";
+  const Box left{0, 0, 10, 10}, right{4, 0, 14, 10}, kind{4, 0, 13, 10};  // overlaps both, the right one more
+  const Detections touching{{left, 0.9F, 0}, {right, 0.8F, 0}, {kind, 0.6F, 1}};
+  const Detections of_touching = one_name_per_cell(touching, {0.43, 0.5}, model);
+  ASSERT_EQ(of_touching.size(), 2U);
+  EXPECT_EQ(of_touching[0].box.x_min, left.x_min) << "a kind names the cell that it lies on, not a neighbour";
+  EXPECT_EQ(of_touching[1].label, 1);
   const Detections tied{{cell, 0.9F, 3}, {cell, 0.9F, 1}, {cell, 0.9F, 0}};
   EXPECT_EQ(one_name_per_cell(tied, {0.5, 0.5}, model)[0].label, 3) << "whatever the order of equals";
   EXPECT_EQ(one_name_per_cell(found, {1, 0}, model).size(), found.size());

@@ -127,6 +127,11 @@ TEST_F(SamplesTest, CorporaThatCannotBeTrainedOnAreErrors) {
   EXPECT_THROW(Samples({{folder_.file("missing")}}, regimen_, 1), Error);
   EXPECT_THROW(Samples({{make_corpus("a", 2)}, {make_corpus("b", 2, {"cell", "rbc", "wbc"})}}, regimen_, 1),
                Error);
+  const std::string flat = make_corpus("flat", 2), tree = make_corpus("tree", 2);
+  corpus::Corpus corpus = corpus::read_corpus(tree);
+  corpus.classes[2].parent = 0;
+  corpus::write_corpus(folder_.file("tree2"), corpus);
+  EXPECT_THROW(Samples({{flat}, {folder_.file("tree2")}}, regimen_, 1), Error) << "another tree of classes";
   testing::write_text(folder_.file("empty/annotations/train.json"),
                       R"({"categories": [], "images": [], "annotations": []})");
   EXPECT_THROW(Samples({{folder_.file("empty")}}, regimen_, 1), Error);

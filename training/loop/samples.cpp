@@ -42,6 +42,11 @@ Samples::Samples(const std::vector<CorpusChoice>& choices, const Regimen& regime
       throw Error(choice.folder + ": its classes (" + joined(names) + ") differ from the first corpus's (" +
                   joined(classes_) + ")");
     }
+    if (!corpus_classes_.empty() && read.classes != corpus_classes_) {
+      throw Error(choice.folder +
+                  ": says otherwise than the first corpus which class is a kind of which "
+                  "(\"supercategory\")");
+    }
     classes_ = names;
     corpus_classes_ = read.classes;
     digests.push_back(corpus::digest_of(read));

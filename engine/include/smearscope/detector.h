@@ -20,7 +20,7 @@ struct Box {
 
 struct Detection {
   Box box;
-  float score = 0;  // softmax probability, 0..1
+  float score = 0;  // softmax probability, 0..1; with Thresholds::sum_kinds a sum of some
   int label = 0;    // index into ModelInfo::classes
 };
 

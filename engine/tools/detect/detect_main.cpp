@@ -30,6 +30,17 @@ std::string joined(const std::vector<std::string>& names) {
   return text;
 }
 
+// The file's category for a class, or for the family that it is a kind of.
+std::int64_t coco_id(const ModelInfo& info, int label, const CocoFile& coco) {
+  const auto& categories = coco.categories();
+  for (int at = label; at >= 0; at = info.parents.empty() ? -1 : info.parents[static_cast<std::size_t>(at)]) {
+    const auto found = categories.find(info.classes[static_cast<std::size_t>(at)]);
+    if (found != categories.end()) return found->second;
+  }
+  throw Error(coco.path() + ": has no category '" + info.classes[static_cast<std::size_t>(label)] +
+              "', which the model finds; --classes leaves it out");
+}
+
 // By label. Ids are label + 1, or those of `coco`.
 std::vector<Category> categories_of(const ModelInfo& info, const std::vector<std::string>& wanted,
                                     const std::optional<CocoFile>& coco) {
@@ -46,14 +57,7 @@ std::vector<Category> categories_of(const ModelInfo& info, const std::vector<std
           return of == label || is_kind_of(info, label, static_cast<int>(of));
         });
     Category category{name, static_cast<std::int64_t>(categories.size()) + 1, kept};
-    if (coco && kept) {
-      const auto found = coco->categories().find(name);
-      if (found == coco->categories().end()) {
-        throw Error(coco->path() + ": has no category '" + name +
-                    "', which the model finds; --classes leaves it out");
-      }
-      category.id = found->second;
-    }
+    if (coco && kept) category.id = coco_id(info, label, *coco);
     categories.push_back(category);
   }
   return categories;

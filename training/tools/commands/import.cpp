@@ -77,16 +77,24 @@ ImportOptions parse(std::vector<std::string> words) {
   return o;
 }
 
-// The names that were asked for; else what the checkpoint tells.
-std::vector<std::string> choose_classes(const ImportOptions& o, const checkpoint::NetworkWeights& weights) {
-  if (!o.classes.empty()) return o.classes;
-  if (!o.corpus.empty()) return corpus::class_names(corpus::read_corpus(o.corpus));
-  if (!weights.is_detector)
-    throw Error(o.checkpoint + ": tells no classes: name them with --classes or --corpus");
-  if (!weights.classes.empty()) return weights.classes;
-  std::vector<std::string> numbered;
-  for (int i = 1; i <= weights.class_count; ++i) numbered.push_back("class-" + std::to_string(i));
-  return numbered;
+// The names that were asked for; else what the checkpoint tells. What is known of their kinds goes with them.
+void choose_classes(const ImportOptions& o, const checkpoint::NetworkWeights& weights, ModelInfo& info) {
+  if (!o.corpus.empty()) {
+    const corpus::Corpus corpus = corpus::read_corpus(o.corpus);
+    info.classes = corpus::class_names(corpus);
+    for (const corpus::Class& c : corpus.classes) info.parents.push_back(c.parent);
+    return;
+  }
+  info.classes = o.classes;
+  if (info.classes.empty()) {
+    if (!weights.is_detector)
+      throw Error(o.checkpoint + ": tells no classes: name them with --classes or --corpus");
+    info.classes = weights.classes;
+  }
+  if (info.classes.empty()) {
+    for (int i = 1; i <= weights.class_count; ++i) info.classes.push_back("class-" + std::to_string(i));
+  }
+  if (info.classes == weights.classes) info.parents = weights.parents;
 }
 
 // torchvision's constants, in the sizes of the checkpoint.
@@ -113,7 +121,7 @@ ModelInfo make_info(const ImportOptions& o, const checkpoint::NetworkWeights& we
     info = read_regimen(o.regimen, o.overrides).info;
   }
   info.architecture.batch_norm_eps = weights.batch_norm_eps;  // so that no weight need be changed
-  info.classes = choose_classes(o, weights);
+  choose_classes(o, weights, info);
   info.licence = o.licence;
   info.name = o.name.empty() ? std::filesystem::path(o.output).stem().string() : o.name;
   info.created_by = "smearscope-train " SMEARSCOPE_VERSION;
