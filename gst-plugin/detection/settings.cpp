@@ -149,7 +149,8 @@ void install_selection_properties(GObjectClass* object_class) {
       g_param_spec_string(
           "classes", "Classes",
           "Class names to keep, separated by commas, for example \"wbc,platelet\", which keeps all kinds of "
-          "white cells; empty: all. A name that the model does not know is an error. For a new model with "
+          "white cells; a kind that is not named (kind-threshold) is not kept under its own name; empty: "
+          "all. A name that the model does not know is an error. For a new model with "
           "other classes set `model` first, "
           "then this: they take effect together",
           "", any_time));

@@ -53,6 +53,23 @@ TEST(CudaDetector, PreparesFramesAsTheModelsRegimenSays) {
   expect_cpu(info, random_frame(PixelFormat::nv12, 75, 61, 2)->frame());
 }
 
+// On, off and on again, of the same size: what was recorded once must take either.
+TEST(CudaDetector, SumsKindsWhereAsked) {
+  ModelInfo info = cuda_model_info();
+  info.parents.assign(info.classes.size(), -1);
+  info.parents[0] = static_cast<int>(info.classes.size()) - 1;
+  const auto model = make_model(info);
+  const auto frame = random_frame(PixelFormat::rgb, 75, 61, 7);
+  GpuDetector gpu(model, Precision::f32);
+  Thresholds summed = usual;
+  summed.sum_kinds = true;
+  const Detections with = on_cpu(model, frame->frame(), summed), without = on_cpu(model, frame->frame());
+  EXPECT_LT(testing::share_found(with, without, 0.1F, 1e-3F), 0.98) << "sums change nothing here";
+  for (const bool sum : {true, false, true})
+    expect_near(gpu.detect({frame->frame()}, sum ? summed : usual)[0], sum ? with : without, 0.98, 0.1F,
+                1e-3F);
+}
+
 TEST(CudaDetector, F16IsNearF32) {
   const auto model = make_model(cuda_model_info());
   const auto frame = random_frame(PixelFormat::rgb, 75, 61, 3);

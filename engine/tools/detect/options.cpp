@@ -23,7 +23,7 @@ const char* const help_text =
     "its\n"
     "                          family (wbc), whose score is all its kinds' together\n"
     "  --max-detections N      most cells in an image, the surest first\n"
-    "  --classes A,B           only these classes and their kinds\n"
+    "  --classes A,B           only these classes and their kinds, by the names that cells go by\n"
     "  --device D              cpu, cuda, cuda:N or auto: cuda if it can be used, else cpu (default: cpu)\n"
     "  --precision P           f32, f16, bf16 or int8 (default: f32)\n"
     "  --threads N             CPU threads (default: all cores)\n"
