@@ -1,5 +1,6 @@
 #include "model/model_info.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <limits>
@@ -236,6 +237,25 @@ bool is_kind_of(const ModelInfo& info, int label, int of) {
     if (at == of) return true;
   }
   return false;
+}
+
+std::vector<bool> with_kinds(const ModelInfo& info, const std::vector<std::string>& names) {
+  const std::vector<std::string>& known = info.classes;
+  std::vector<bool> result(known.size());
+  for (const std::string& name : names) {
+    const auto found = std::find(known.begin(), known.end(), name);
+    if (found == known.end()) {
+      std::string all;
+      for (const std::string& each : known) all += (all.empty() ? "" : ", ") + each;
+      throw Error("the model has no class '" + name + "'; it has " + all);
+    }
+    const auto of = static_cast<int>(found - known.begin());
+    for (std::size_t i = 0; i < known.size(); ++i) {
+      const auto label = static_cast<int>(i);
+      if (label == of || is_kind_of(info, label, of)) result[i] = true;
+    }
+  }
+  return result;
 }
 
 ModelInfo parse_model_info(std::string_view json) {

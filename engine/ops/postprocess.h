@@ -25,20 +25,15 @@ SMEARSCOPE_HOST_DEVICE inline float largest_of(const float* values, int count) {
 // Softmax of `logits` in place, in float32, with the largest subtracted first.
 void softmax(float* logits, int count);
 
-// What softmax would write to logits[index].
-SMEARSCOPE_HOST_DEVICE inline float softmax_at(const float* logits, int count, int index) {
-  const float largest = largest_of(logits, count);
-  float sum = 0;
-  for (int i = 0; i < count; ++i) sum += std::exp(logits[i] - largest);
-  return std::exp(logits[index] - largest) / sum;
-}
-
-// What `label` scores: the sum of its kinds' softmax, which rounding may not bring above 1.
+// What `label` scores: the sum of its kinds' softmax, which rounding may not bring above 1. The same bits as
+// from softmax.
 SMEARSCOPE_HOST_DEVICE inline float score_at(const float* logits, int count, KindsView kinds, int label) {
-  float sum = 0;
+  const float largest = largest_of(logits, count);
+  float sum = 0, of_kinds = 0;
+  for (int i = 0; i < count; ++i) sum += std::exp(logits[i] - largest);
   for (int i = kinds.first[label]; i < kinds.first[label + 1]; ++i)
-    sum += softmax_at(logits, count, kinds.kinds[i] + 1);
-  return smaller(sum, 1.0F);
+    of_kinds += std::exp(logits[kinds.kinds[i] + 1] - largest) / sum;
+  return smaller(of_kinds, 1.0F);  // a NaN stays one
 }
 
 // A box of the network's input in pixels of the frame.

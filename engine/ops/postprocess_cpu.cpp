@@ -25,8 +25,8 @@ void collect_candidates(const std::vector<Box>& proposals, const float* outputs,
         sum += scratch.scores[kinds.kinds[k] + 1];
       const float score = smaller(sum, 1.0F);
       if (!(score > score_threshold)) continue;
-      const int shape = likeliest_kind(outputs, kinds, label);
-      const float* deltas = outputs + logits + 4 * static_cast<std::ptrdiff_t>(shape + 1);
+      const int kind = likeliest_kind(outputs, kinds, label);
+      const float* deltas = outputs + logits + 4 * static_cast<std::ptrdiff_t>(kind + 1);
       const Box box = clip_box(decode_box(proposals[i], deltas, box_head_coder), resized);
       if (is_at_least(box, smallest_detection_side))
         scratch.candidates.push_back({box, score, label, static_cast<int>(i)});

@@ -26,8 +26,8 @@ struct Job {
 __device__ Box decode(const Job& job, unsigned image, unsigned label, unsigned proposal) {
   const std::size_t row = std::size_t{image} * job.proposals_each + proposal;
   const float* logits = job.outputs + row * job.row_floats;
-  const int shape = likeliest_kind(logits, job.selections[image].kinds, static_cast<int>(label));
-  const float* deltas = logits + (job.classes + 1) + std::ptrdiff_t{4} * (shape + 1);
+  const int kind = likeliest_kind(logits, job.selections[image].kinds, static_cast<int>(label));
+  const float* deltas = logits + (job.classes + 1) + std::ptrdiff_t{4} * (kind + 1);
   return clip_box(decode_box(job.proposals[row], deltas, box_head_coder), job.selections[image].resized);
 }
 

@@ -28,7 +28,8 @@ constexpr const char* help =
     "  verify    checks everything: structure, checksum, tensors, values; one line, exit status 0 or 1\n"
     "  convert   writes the weights as another type, rounded to nearest even\n"
     "  annotate  writes measured metrics, a licence note, the score above which a detection is a cell where\n"
-    "            nobody asks for another, or which class is a kind of which, into FILE, or into a copy, OUT\n"
+    "            nobody asks for another, or which class is a kind of which (CLASS= is of none), into FILE,\n"
+    "            or into a copy, OUT\n"
     "\n"
     "FILE is a path, or the name of an installed model such as smearscope-cells.\n";
 
@@ -118,8 +119,9 @@ void set_parent(smearscope::ModelInfo& info, const std::string& text) {
   const std::size_t equals = text.find('=');
   if (equals == std::string::npos) throw UsageError("--parent must be CLASS=PARENT, not '" + text + "'");
   info.parents.resize(info.classes.size(), -1);
+  const std::string parent = text.substr(equals + 1);
   info.parents[label_of(info, text.substr(0, equals))] =
-      static_cast<int>(label_of(info, text.substr(equals + 1)));
+      parent.empty() ? -1 : static_cast<int>(label_of(info, parent));
 }
 
 void inspect(const std::vector<std::string>& words) {

@@ -16,15 +16,13 @@ Thresholds thresholds_of(const Selection& selection, const ModelInfo& model) {
   thresholds.score = selection.score.value_or(thresholds.score);
   thresholds.nms = selection.nms.value_or(thresholds.nms);
   thresholds.max_detections = selection.max_detections.value_or(thresholds.max_detections);
-  thresholds.sum_kinds =
-      selection.naming.agnostic_nms < 1;  // one name a cell, so it can be the name of its family
   return thresholds;
 }
 
 // How many detections to ask for, so that those of unwanted classes and second names of a cell don't use up
 // the limit.
 int candidates(bool all_classes, double agnostic_nms, const ModelInfo& model, int limit) {
-  constexpr int names_of_a_cell = 6;  // hardly ever more above a useful score threshold
+  constexpr int names_of_a_cell = 5;  // hardly ever more above a useful score threshold
   const int all = model.architecture.rpn_post_nms_top_n * static_cast<int>(model.classes.size());
   if (!all_classes) return std::max(limit, all);
   return agnostic_nms < 1 ? std::max(limit, std::min(limit, all / names_of_a_cell) * names_of_a_cell) : limit;
@@ -122,8 +120,7 @@ Findings CellDetector::detect(const Frame& frame) {
                                          thresholds.max_detections);
   const auto start = std::chrono::steady_clock::now();
   // A cell whose best name is of an unwanted class does not come back under its second.
-  const Detections detections =
-      one_name_per_cell(setup.detector->detect({frame}, thresholds).at(0), setup.selection.naming, info);
+  const Detections detections = find_cells(*setup.detector, frame, thresholds, setup.selection.naming);
   const double elapsed_ms = milliseconds_since(start);
 
   Findings found{{}, setup.detector->model().digest(), 0};

@@ -1,6 +1,5 @@
 #include "detection/class_filter.h"
 
-#include <algorithm>
 #include <sstream>
 
 #include "smearscope/error.h"
@@ -19,19 +18,13 @@ std::string trimmed(const std::string& text) {
 ClassFilter::ClassFilter(const std::string& wanted, const ModelInfo& model)
     : keeps_all_(trimmed(wanted).empty()), kept_(model.classes.size(), keeps_all_) {
   if (keeps_all_) return;
-  const std::vector<std::string>& known = model.classes;
-  std::istringstream names(wanted);
-  for (std::string item; std::getline(names, item, ',');) {
-    const std::string name = trimmed(item);
-    const auto found = std::find(known.begin(), known.end(), name);
-    if (found == known.end()) {
-      throw Error("classes: the model has no class \"" + name + "\"; it has " + joined(known));
-    }
-    const auto label = static_cast<int>(found - known.begin());
-    for (std::size_t i = 0; i < kept_.size(); ++i) {
-      const auto other = static_cast<int>(i);
-      if (other == label || is_kind_of(model, other, label)) kept_[i] = true;
-    }
+  std::vector<std::string> names;
+  std::istringstream items(wanted);
+  for (std::string item; std::getline(items, item, ',');) names.push_back(trimmed(item));
+  try {
+    kept_ = with_kinds(model, names);
+  } catch (const Error& error) {
+    throw Error(std::string("classes: ") + error.what());
   }
 }
 

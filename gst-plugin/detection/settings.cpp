@@ -133,10 +133,9 @@ void install_selection_properties(GObjectClass* object_class) {
       object_class, prop_kind_threshold,
       g_param_spec_double(
           "kind-threshold", "Least confidence of a kind",
-          "A cell that is surely of a family (wbc) goes by the name of a kind of it (lymphocyte) if that "
-          "kind's "
-          "score is above this (0 to 1), else by the family's, whose score is all its kinds' together; for "
-          "models that say which class is a kind of which",
+          "A kind (lymphocyte) is named where its score is above this (0 to 1); else a cell goes by the name "
+          "of its family (wbc), whose score is that of all its kinds together. Of models that say which "
+          "class is a kind of which",
           0, 1, smearscope::Naming{}.kind, any_time));
   g_object_class_install_property(
       object_class, prop_max_detections,
@@ -149,9 +148,8 @@ void install_selection_properties(GObjectClass* object_class) {
       g_param_spec_string(
           "classes", "Classes",
           "Class names to keep, separated by commas, for example \"wbc,platelet\", which keeps all kinds of "
-          "white cells; a kind that is not named (kind-threshold) is not kept under its own name; empty: "
-          "all. A name that the model does not know is an error. For a new model with "
-          "other classes set `model` first, "
+          "white cells; empty: all. A cell is kept by the name that it goes by, see kind-threshold. A name "
+          "that the model does not know is an error. For a new model with other classes set `model` first, "
           "then this: they take effect together",
           "", any_time));
 }

@@ -92,6 +92,8 @@ TEST_F(ModelProgram, AnnotateChangesMetricsAndLicenceOnly) {
   expect(run("annotate " + model_ + " --parent platelet=wbc --parent rbc=platelet"), 0, "");
   EXPECT_EQ(Model::load(model_)->info().parents, (std::vector<int>{-1, 2, 0}));
   expect(run("inspect " + model_), 0, "0 wbc, 1 rbc (platelet), 2 platelet (wbc)");
+  expect(run("annotate " + model_ + " --parent rbc="), 0, "");
+  EXPECT_EQ(Model::load(model_)->info().parents, (std::vector<int>{-1, -1, 0}));
   EXPECT_EQ(model->info().name, "tiny");
   const testing::RandomTensors written(testing::tiny_model_info(), 1);
   for (const TensorView& tensor : written.views())

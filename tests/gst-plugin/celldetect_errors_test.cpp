@@ -96,7 +96,7 @@ TEST(CellDetectErrors, PrecisionThatTheDeviceLacksIsAnError) {
 TEST(CellDetectErrors, UnknownClassIsAnErrorThatListsThoseKnown) {
   expect_refusal("classes=wbc,basophil model=" + tiny_model_path(), GST_LIBRARY_ERROR,
                  GST_LIBRARY_ERROR_SETTINGS,
-                 "the model has no class \"basophil\"; it has wbc, rbc, platelet");
+                 "the model has no class 'basophil'; it has wbc, rbc, platelet");
 }
 
 // Also when it is asked for in mid-stream.

@@ -181,7 +181,7 @@ TEST(CellDetectSwap, ModelThatLacksAWantedClassIsRefused) {
   const ModelMessage said = stream.play_until_message();
   EXPECT_EQ(said.kind, ModelMessage::refused);
   EXPECT_EQ(said.domain, GST_LIBRARY_ERROR);
-  EXPECT_NE(said.text.find("no class \"wbc\"; it has neutrophil, basophil, rbc, platelet"), std::string::npos)
+  EXPECT_NE(said.text.find("no class 'wbc'; it has neutrophil, basophil, rbc, platelet"), std::string::npos)
       << said.text;
   EXPECT_EQ(stream.digest_of_frame(), models().digest("first"));
   EXPECT_EQ(stream.text("classes"), "wbc,platelet");

@@ -24,25 +24,8 @@ struct Detection {
   int label = 0;    // index into ModelInfo::classes
 };
 
-using Detections =
-    std::vector<Detection>;  // best score first; ties by lower label, then lower proposal index
-
-// For those who show or count: how a cell gets one name.
-struct Naming {
-  // Two boxes of whatever classes that overlap by an IoU strictly above this are one cell, 0..1; 1: each is
-  // its own.
-  double agnostic_nms = 0.5;
-  // A kind (lymphocyte) is named if its score is strictly above this, 0..1; else its family (wbc) is.
-  double kind = 0.5;
-};
-
-// Class-agnostic non-maximum suppression: a detector suppresses per class, as torchvision does, so it may
-// give one cell several names. Of `found` (best first) stays what no better detection that stays, of whatever
-// class, overlaps. Where `model` says which class is a kind of which, `found` must be detected with
-// Thresholds::sum_kinds: then a cell is found as a white cell and, less surely, as a lymphocyte, and the
-// narrower name replaces the general one if it is sure enough, and so on down; a kind alone makes no cell.
-// Best first again.
-Detections one_name_per_cell(const Detections& found, const Naming& naming, const ModelInfo& model);
+// Best score first; ties by lower label, then lower proposal index.
+using Detections = std::vector<Detection>;
 
 // `automatic` is the first GPU if it can be used, else the CPU: resolve says which.
 struct Device {
@@ -113,5 +96,27 @@ class Detector {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+// For those who show or count: how a cell gets one name.
+struct Naming {
+  // Two boxes of whatever classes that overlap by an IoU strictly above this are one cell, 0..1; 1: each is
+  // its own.
+  double agnostic_nms = 0.5;
+  // A kind (lymphocyte) is named if its score is strictly above this, 0..1; else its family (wbc) is.
+  double kind = 0.5;
+};
+
+// Detects in one frame, with Thresholds::sum_kinds where cells get one name, and names them:
+// one_name_per_cell. `thresholds`' max_detections holds before that. Threads and errors as Detector::detect;
+// Error on a `naming` out of range.
+Detections find_cells(Detector& detector, const Frame& frame, Thresholds thresholds, const Naming& naming);
+
+// Class-agnostic non-maximum suppression: a detector suppresses per class, as torchvision does, so it may
+// give one cell several names. Of `found` (best first) stays what no better detection that stays, of whatever
+// class, overlaps. Where `model` says which class is a kind of which, `found` must be detected with
+// Thresholds::sum_kinds: then a cell is found as a white cell and, less surely, as a lymphocyte, and the
+// narrower name replaces the general one if it is sure enough, and so on down; a kind alone makes no cell.
+// Best first again. Throws Error on a `naming` out of range.
+Detections one_name_per_cell(const Detections& found, const Naming& naming, const ModelInfo& model);
 
 }  // namespace smearscope

@@ -71,7 +71,8 @@ struct Thresholds {
   double nms = 0.5;          // IoU strictly above this suppresses, per class
   int max_detections = 100;  // per image, best first
   // A class's score is the sum of its own probability and those of its kinds (ModelInfo::parents): how likely
-  // it is that the cell is one, of whatever kind. The box is the likeliest kind's. Never on in a file.
+  // it is that the cell is one, of whatever kind. The box is the likeliest of these classes'. Not part of a
+  // file.
   bool sum_kinds = false;
 };
 
@@ -95,6 +96,10 @@ struct ModelInfo {
 
 // Whether `label` is a kind of `of`, of one of its kinds, and so on. A class is no kind of itself.
 bool is_kind_of(const ModelInfo& info, int label, int of);
+
+// By label: whether a class or one that it is a kind of is in `names`. Throws Error with the known classes on
+// an unknown name.
+std::vector<bool> with_kinds(const ModelInfo& info, const std::vector<std::string>& names);
 
 // An immutable model, read from its file and shared between detectors and threads.
 class Model {

@@ -24,12 +24,6 @@ std::shared_ptr<const Model> load_model(const std::string& name) {
   return Model::load(std::filesystem::exists(name, ignored) ? name : find_model(name));
 }
 
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
-
 // The file's category for a class, or for the family that it is a kind of.
 std::int64_t coco_id(const ModelInfo& info, int label, const CocoFile& coco) {
   const auto& categories = coco.categories();
@@ -44,20 +38,16 @@ std::int64_t coco_id(const ModelInfo& info, int label, const CocoFile& coco) {
 // By label. Ids are label + 1, or those of `coco`.
 std::vector<Category> categories_of(const ModelInfo& info, const std::vector<std::string>& wanted,
                                     const std::optional<CocoFile>& coco) {
-  for (const std::string& name : wanted) {
-    if (std::find(info.classes.begin(), info.classes.end(), name) != info.classes.end()) continue;
-    throw UsageError("--classes: the model has no class '" + name + "'; it has " + joined(info.classes));
+  std::vector<bool> kept(info.classes.size(), true);
+  try {
+    if (!wanted.empty()) kept = with_kinds(info, wanted);
+  } catch (const Error& error) {
+    throw UsageError(std::string("--classes: ") + error.what());
   }
   std::vector<Category> categories;
-  for (const std::string& name : info.classes) {
-    const auto label = static_cast<int>(categories.size());
-    const bool kept =
-        wanted.empty() || std::any_of(wanted.begin(), wanted.end(), [&](const std::string& one) {
-          const auto of = std::find(info.classes.begin(), info.classes.end(), one) - info.classes.begin();
-          return of == label || is_kind_of(info, label, static_cast<int>(of));
-        });
-    Category category{name, static_cast<std::int64_t>(categories.size()) + 1, kept};
-    if (coco && kept) category.id = coco_id(info, label, *coco);
+  for (std::size_t label = 0; label < info.classes.size(); ++label) {
+    Category category{info.classes[label], static_cast<std::int64_t>(label) + 1, kept[label]};
+    if (coco && kept[label]) category.id = coco_id(info, static_cast<int>(label), *coco);
     categories.push_back(category);
   }
   return categories;
@@ -75,7 +65,6 @@ class ImageDetector {
     thresholds_.score = options.score_threshold.value_or(thresholds_.score);
     thresholds_.nms = options.nms_threshold.value_or(thresholds_.nms);
     max_detections_ = options.max_detections.value_or(thresholds_.max_detections);
-    thresholds_.sum_kinds = naming_.agnostic_nms < 1;  // one name a cell, so it can be the name of its family
     // Cells of other classes and second names must not crowd out the wanted ones.
     const bool all =
         std::all_of(categories_.begin(), categories_.end(), [](const Category& c) { return c.wanted; });
@@ -86,9 +75,8 @@ class ImageDetector {
   }
 
   Detections detect(const Image& image) {
-    Detections found = detector_.detect({image.frame()}, thresholds_).front();
     // Before the classes: a cell whose best name is an unwanted one does not come back under its second.
-    found = one_name_per_cell(found, naming_, detector_.model().info());
+    Detections found = find_cells(detector_, image.frame(), thresholds_, naming_);
     const auto unwanted = [&](const Detection& d) {
       return !categories_.at(static_cast<std::size_t>(d.label)).wanted;
     };
