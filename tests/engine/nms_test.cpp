@@ -108,6 +108,8 @@ TEST(OneNamePerCell, TakesTheNarrowestName) {
   ASSERT_EQ(of_touching.size(), 2U);
   EXPECT_EQ(of_touching[0].box.x_min, left.x_min) << "a kind names the cell that it lies on, not a neighbour";
   EXPECT_EQ(of_touching[1].label, 1);
+  const Detections turned{{right, 0.9F, 0}, {left, 0.8F, 0}, {kind, 0.6F, 1}};
+  EXPECT_EQ(one_name_per_cell(turned, {0.43, 0.5}, model)[0].box.x_min, left.x_min) << "the best comes last";
   const Detections tied{{cell, 0.9F, 3}, {cell, 0.9F, 1}, {cell, 0.9F, 0}};
   EXPECT_EQ(one_name_per_cell(tied, {0.5, 0.5}, model)[0].label, 3) << "whatever the order of equals";
   EXPECT_EQ(one_name_per_cell(found, {1, 0}, model).size(), found.size());

@@ -127,6 +127,17 @@ TEST(Postprocess, AFamilyIsAsSureAsItsKindsTogether) {
 }
 
 // Two equal proposals and equal logits: order is label, then proposal.
+TEST(Postprocess, ASumOfScoresIsNoMoreThanOne) {
+  Random random(6);
+  Case c(100, 25, random);
+  c.parents.assign(25, 0);
+  c.parents[0] = -1;
+  for (std::size_t i = 0; i < c.outputs.size(); i += 5 * 26) c.outputs[i] = -100;  // no background
+  const Detections found = c.run({150, 200}, {150, 200}, {0.9, 1, 100});
+  ASSERT_FALSE(found.empty());
+  for (const Detection& detection : found) EXPECT_LE(detection.score, 1.0F);
+}
+
 TEST(Postprocess, TiesGoByLabelThenProposal) {
   Random random(1);
   Case c(0, 2, random);
