@@ -106,7 +106,7 @@ void register_custom_metas() {
   static std::once_flag once;
   std::call_once(once, [] {
     static const gchar* no_tags[] = {nullptr};
-    for (const char* name : {detection_meta_name, stage_meta_name}) {
+    for (const char* name : {detection_meta_name, stage_meta_name, tally_meta_name}) {
       if (!gst_meta_get_info(name))
         gst_meta_register_custom(name, no_tags, transform_custom_meta, nullptr, nullptr);
     }
@@ -117,9 +117,11 @@ void register_custom_metas() {
 
 void attach_cells(GstBuffer* buffer, const std::vector<Cell>& cells) {
   for (const Cell& cell : cells) {
-    attach_region(buffer, cell.class_name, cell.box,
-                  gst_structure_new(detection_name, "confidence", G_TYPE_DOUBLE, cell.confidence, "label_id",
-                                    G_TYPE_INT, cell.label, "age", G_TYPE_UINT, cell.age, nullptr));
+    attach_region(
+        buffer, cell.class_name, cell.box,
+        gst_structure_new(detection_name, "confidence", G_TYPE_DOUBLE, cell.confidence, "label_id",
+                          G_TYPE_INT, cell.label, "age", G_TYPE_UINT, cell.age, "family", G_TYPE_STRING,
+                          cell.family.c_str(), "identity", G_TYPE_UINT64, cell.identity, nullptr));
   }
 }
 
@@ -133,6 +135,8 @@ std::vector<Cell> read_cells(GstBuffer* buffer) {
                 gst_structure_get_double(params, "confidence", &cell.confidence);
                 gst_structure_get_int(params, "label_id", &cell.label);
                 gst_structure_get_uint(params, "age", &cell.age);
+                gst_structure_get_uint64(params, "identity", &cell.identity);
+                if (const gchar* family = gst_structure_get_string(params, "family")) cell.family = family;
                 cells.push_back(std::move(cell));
               });
   return cells;
@@ -165,6 +169,17 @@ std::optional<DetectionOrigin> read_origin(GstBuffer* buffer) {
   if (!model || !gst_structure_get_uint(structure, "age", &origin.age)) return std::nullopt;
   origin.model_digest = model;
   return origin;
+}
+
+void attach_tally(GstBuffer* buffer, const Tally& tally) {
+  register_custom_metas();
+  set_tally(gst_custom_meta_get_structure(gst_buffer_add_custom_meta(buffer, tally_meta_name)), tally);
+}
+
+std::optional<Tally> read_tally(GstBuffer* buffer) {
+  register_custom_metas();
+  GstCustomMeta* meta = gst_buffer_get_custom_meta(buffer, tally_meta_name);
+  return meta ? get_tally(gst_custom_meta_get_structure(meta)) : std::nullopt;
 }
 
 void attach_true_cells(GstBuffer* buffer, const std::vector<TrueCell>& cells) {

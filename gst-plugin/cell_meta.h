@@ -2,13 +2,17 @@
 //
 // A found cell is one GstVideoRegionOfInterestMeta: roi_type is the class name, x/y/w/h the box rounded to
 // pixels, and one params structure
-//   detection    {confidence double, label_id int, x_min y_min x_max y_max double, age uint}
+//   detection    {confidence double, label_id int, x_min y_min x_max y_max double, age uint, family string,
+//   identity uint64}
 // A cell that smeartestsrc painted (ground truth) is likewise a region of interest, with the params structure
 //   ground-truth {label_id int, identity uint64, x_min y_min x_max y_max double, slide_x slide_y double,
 //   visible double}
 // The detection that a frame's cells come from is a custom meta named detection_meta_name, also on a frame
 // without cells; none before the first detection
 //   {model string, age uint}
+// What celltally has counted so far is a custom meta named tally_meta_name, with arrays of one length
+//   {classes families array of string, labels array of int, counts array of uint64, detections out_of_focus
+//   parts uint64, target uint, target_class string, target_count uint64}
 // The stage under the frame is a custom meta named stage_meta_name
 //   {stage_x double, stage_y double, focus double, pixel_size double}
 //
@@ -33,6 +37,26 @@ struct Cell {
   int label = 0;           // index in the model's classes
   std::string class_name;  // not empty
   unsigned age = 0;        // frames since the one it was detected on; 0: detected on this frame
+  // What the class is a kind of, in the end, as a segmented neutrophil is a white cell; the class itself, or
+  // empty, if of nothing.
+  std::string family{};
+  guint64 identity = 0;  // celltally's: the same cell of the slide has the same in every frame; 0: none
+};
+
+// Cells of the slide, each counted once.
+struct Tally {
+  struct Row {
+    std::string class_name, family;  // family: as of Cell, not empty
+    int label = 0;
+    guint64 count = 0;
+  };
+  std::vector<Row> rows;     // by label, then name
+  guint64 detections = 0;    // that took part
+  guint64 out_of_focus = 0;  // detections left out
+  guint64 parts = 0;         // of the slide, between which the stage could not be followed
+  guint target = 0;          // cells of class or family target_class that are to be counted; 0: no target
+  std::string target_class;
+  guint64 target_count = 0;  // counted of these so far
 };
 
 struct DetectionOrigin {
@@ -59,6 +83,7 @@ struct StageState {
 
 inline constexpr const char* detection_meta_name = "SmearscopeDetectionMeta";
 inline constexpr const char* stage_meta_name = "SmearscopeStageMeta";
+inline constexpr const char* tally_meta_name = "SmearscopeTallyMeta";
 
 void attach_cells(GstBuffer* buffer, const std::vector<Cell>& cells);
 
@@ -71,6 +96,13 @@ void remove_cells(GstBuffer* buffer);
 
 void attach_origin(GstBuffer* buffer, const DetectionOrigin& origin);
 std::optional<DetectionOrigin> read_origin(GstBuffer* buffer);  // nothing if the buffer has none
+
+void attach_tally(GstBuffer* buffer, const Tally& tally);
+std::optional<Tally> read_tally(GstBuffer* buffer);  // nothing if the buffer has none
+
+// The fields of the custom meta, which element messages have as well.
+void set_tally(GstStructure* structure, const Tally& tally);
+std::optional<Tally> get_tally(const GstStructure* structure);
 
 void attach_true_cells(GstBuffer* buffer, const std::vector<TrueCell>& cells);
 std::vector<TrueCell> read_true_cells(GstBuffer* buffer);  // as read_cells

@@ -175,7 +175,7 @@ static GstFlowReturn gst_cell_overlay_transform_frame_ip(GstVideoFilter* filter,
   GST_OBJECT_UNLOCK(self);
   try {
     if (changed) self->painter->change(settings);
-    self->painter->paint(frame, smearscope::read_cells(frame->buffer));
+    self->painter->paint(frame, smearscope::read_cells(frame->buffer), smearscope::read_tally(frame->buffer));
   } catch (const std::bad_alloc&) {
     GST_ELEMENT_ERROR(self, RESOURCE, NO_SPACE_LEFT, ("Not enough memory to draw on a frame."), (nullptr));
     return GST_FLOW_ERROR;
@@ -205,8 +205,10 @@ static void install_properties(GObjectClass* klass) {
              "Write each cell's class on its box; shortened where there is little room");
   add_switch(prop_show_scores, "show-scores", "Show scores",
              "Write each cell's confidence in percent, rounded down, behind its class");
-  add_switch(prop_show_counts, "show-counts", "Show counts",
-             "Draw a panel with the number of cells of each class in this frame, and their total");
+  add_switch(
+      prop_show_counts, "show-counts", "Show counts",
+      "Draw a panel with the number of cells of each class that celltally counted, or without it in this "
+      "frame, and their total");
   g_object_class_install_property(
       klass, prop_panel_position,
       g_param_spec_enum("panel-position", "Panel position", "Corner of the frame where the counts stand",

@@ -2,19 +2,21 @@
 // ReportFiles.
 #include "gstcellreport.h"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "report/cells_jsonl.h"
 #include "report/counts_csv.h"
+#include "report/tally_csv.h"
 
 GST_DEBUG_CATEGORY_STATIC(cell_report_debug);
 #define GST_CAT_DEFAULT cell_report_debug
 
 namespace {
 
-enum Property { prop_csv_location = 1, prop_json_location, prop_min_confidence };
+enum Property { prop_csv_location = 1, prop_json_location, prop_min_confidence, prop_tally_location };
 
 GstStaticPadTemplate sink_template =
     GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-raw(ANY)"));
@@ -22,13 +24,26 @@ GstStaticPadTemplate src_template =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-raw(ANY)"));
 
 struct Report {
-  std::string csv_location, json_location;  // object lock; fixed from READY on
-  double min_confidence = 0;                // object lock
+  std::string csv_location, json_location, tally_location;  // object lock; fixed from READY on
+  double min_confidence = 0;                                // object lock
   // Streaming thread:
   std::vector<std::unique_ptr<smearscope::ReportFile>> files;  // from start to EOS or stop
   std::uint64_t frames = 0;
   int width = 0, height = 0;
 };
+
+std::string text_of(const GValue* value) {
+  const gchar* text = g_value_get_string(value);
+  return text != nullptr ? text : "";
+}
+
+// Throws Error if two of the files are to be one.
+void check_apart(const std::vector<std::string>& paths) {
+  for (auto path = paths.begin(); path != paths.end(); ++path) {
+    if (!path->empty() && std::find(path + 1, paths.end(), *path) != paths.end())
+      throw smearscope::Error(*path + ": is to be two files of the report at once");
+  }
+}
 
 }  // namespace
 
@@ -45,12 +60,14 @@ static void gst_cell_report_set_property(GObject* object, guint id, const GValue
   GST_OBJECT_LOCK(self);
   switch (id) {
     case prop_csv_location:
-    case prop_json_location: {
-      const gchar* location = g_value_get_string(value);
-      (id == prop_csv_location ? self->report->csv_location : self->report->json_location) =
-          location != nullptr ? location : "";
+      self->report->csv_location = text_of(value);
       break;
-    }
+    case prop_json_location:
+      self->report->json_location = text_of(value);
+      break;
+    case prop_tally_location:
+      self->report->tally_location = text_of(value);
+      break;
     case prop_min_confidence:
       self->report->min_confidence = g_value_get_double(value);
       break;
@@ -71,6 +88,9 @@ static void gst_cell_report_get_property(GObject* object, guint id, GValue* valu
     case prop_json_location:
       g_value_set_string(value, self->report->json_location.c_str());
       break;
+    case prop_tally_location:
+      g_value_set_string(value, self->report->tally_location.c_str());
+      break;
     case prop_min_confidence:
       g_value_set_double(value, self->report->min_confidence);
       break;
@@ -90,13 +110,14 @@ static gboolean gst_cell_report_start(GstBaseTransform* base) {
   GstCellReport* self = GST_CELL_REPORT(base);
   Report& report = *self->report;
   GST_OBJECT_LOCK(self);
-  const std::string csv = report.csv_location, json = report.json_location;
+  const std::string csv = report.csv_location, json = report.json_location, tally = report.tally_location;
   GST_OBJECT_UNLOCK(self);
   report.frames = 0;
   try {
-    if (!csv.empty() && csv == json) throw smearscope::Error(csv + ": is to be both the CSV and the JSON file");
+    check_apart({csv, json, tally});
     if (!csv.empty()) report.files.push_back(std::make_unique<smearscope::CountsCsv>(csv));
     if (!json.empty()) report.files.push_back(std::make_unique<smearscope::CellsJsonl>(json));
+    if (!tally.empty()) report.files.push_back(std::make_unique<smearscope::TallyCsv>(tally));
   } catch (const smearscope::Error& error) {
     report.files.clear();
     return write_error(self, error);
@@ -149,6 +170,7 @@ static GstFlowReturn gst_cell_report_transform_ip(GstBaseTransform* base, GstBuf
   for (smearscope::Cell& cell : smearscope::read_cells(buffer)) {
     if (cell.confidence >= min_confidence) frame.cells.push_back(std::move(cell));
   }
+  frame.tally = smearscope::read_tally(buffer);
   const guint64 time = gst_segment_to_running_time(&base->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
   if (GST_CLOCK_TIME_IS_VALID(time)) frame.time_s = static_cast<double>(time) / GST_SECOND;
   try {
@@ -188,8 +210,19 @@ static void gst_cell_report_class_init(GstCellReportClass* klass) {
       object_class, prop_json_location,
       g_param_spec_string(
           "json-location", "JSON location",
-          "File that gets one line of JSON per frame, with its time and every cell's class, confidence and box; "
-          "written as FILE.part and renamed at the end of the stream (none = no file)",
+          "File that gets one line of JSON per frame, with its time and every cell's class, confidence, box "
+          "and identity; written as FILE.part and renamed at the end of the stream (none = no file)",
+          "",
+          static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)));
+  g_object_class_install_property(
+      object_class, prop_tally_location,
+      g_param_spec_string(
+          "tally-location", "Tally location",
+          "File that gets the cells that a celltally before this element counted, by class, with their "
+          "shares "
+          "of their families in percent and the 95% limits of these; replaced every second while counts "
+          "change "
+          "(none = no file)",
           "",
           static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)));
   g_object_class_install_property(

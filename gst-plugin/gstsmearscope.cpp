@@ -1,5 +1,5 @@
-// A bin of celldetect ! celloverlay that has all the properties of both. A further stage (a tracker, a tally)
-// is one more line in `stages`, in the order in which frames take them.
+// A bin of celldetect ! celltally ! celloverlay that has all the properties of the three. A further stage is
+// one more line in `stages`, in the order in which frames take them.
 #include "gstsmearscope.h"
 
 #include <gst/video/video.h>
@@ -11,6 +11,7 @@
 #include "detection/video_frame.h"
 #include "gstcelldetect.h"
 #include "gstcelloverlay.h"
+#include "gstcelltally.h"
 
 namespace {
 
@@ -18,8 +19,9 @@ struct Stage {
   const char* name;  // of the child in the bin
   GType (*type)();
 };
-constexpr std::array<Stage, 2> stages{
-    {{"detect", gst_cell_detect_get_type}, {"overlay", gst_cell_overlay_get_type}}};
+constexpr std::array<Stage, 3> stages{{{"detect", gst_cell_detect_get_type},
+                                       {"tally", gst_cell_tally_get_type},
+                                       {"overlay", gst_cell_overlay_get_type}}};
 
 // Property id i + 1 of the bin is property `spec` of that stage.
 struct ProxiedProperty {
@@ -144,9 +146,10 @@ static void gst_smearscope_class_init(GstSmearscopeClass* klass) {
   auto* element_class = GST_ELEMENT_CLASS(klass);
   gst_element_class_set_static_metadata(
       element_class, "Blood cell microscope", "Filter/Analyzer/Effect/Video",
-      "Finds blood cells in microscope video, and draws boxes, names and counts: celldetect and celloverlay "
-      "in one "
-      "element, with the properties of both. Put videoconvert on either side where formats may differ, as in "
+      "Finds blood cells in microscope video, counts each once, and draws boxes, names and counts: "
+      "celldetect, "
+      "celltally and celloverlay in one element, with the properties of all. Put videoconvert on either side "
+      "where formats may differ, as in "
       "\"smeartestsrc ! videoconvert ! smearscope ! videoconvert ! autovideosink\"",
       "Smearscope");
   gst_element_class_add_static_pad_template(element_class, &sink_template);

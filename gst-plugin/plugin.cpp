@@ -4,6 +4,7 @@
 #include "gstcelldetect.h"
 #include "gstcelloverlay.h"
 #include "gstcellreport.h"
+#include "gstcelltally.h"
 #include "gstsmearscope.h"
 #include "gstsmeartestsrc.h"
 
@@ -13,6 +14,7 @@ static gboolean plugin_init(GstPlugin* plugin) {
   registered &= GST_ELEMENT_REGISTER(celldetect, plugin);
   registered &= GST_ELEMENT_REGISTER(celloverlay, plugin);
   registered &= GST_ELEMENT_REGISTER(cellreport, plugin);
+  registered &= GST_ELEMENT_REGISTER(celltally, plugin);
   registered &= GST_ELEMENT_REGISTER(smearscope, plugin);
   registered &= GST_ELEMENT_REGISTER(smeartestsrc, plugin);
   return registered;

@@ -40,12 +40,16 @@ struct ClassCount {
   std::string class_name;
   int label = -1;
   std::uint64_t count = 0;
+  std::string share{};  // stands right of the count, as "42 %"; empty: nothing
+  bool part = false;    // of the row above it that is none: indented, and not summed up once more
 };
 
 struct Panel {
   std::string headline;          // stands left of the total
   std::vector<ClassCount> rows;  // in the order shown; where not all fit, those of most cells stay, and a
                                  // last row "more" sums up the others
+  std::string goal{};            // a line below the headline, as "wbc 57/100"; empty: none
+  double reached = 0;            // share of the goal, 0..1: how far a bar goes that lies under that line
 };
 
 // Where everything goes. Sizes grow with the frame's shorter side; text is at least 9 pixels high at

@@ -33,6 +33,13 @@ int candidates(bool all_classes, double agnostic_nms, const ModelInfo& model, in
 CellDetector::Setup::Setup(std::shared_ptr<Detector> detector, const Selection& selection)
     : detector(std::move(detector)), selection(selection), filter(selection.classes, info()) {}
 
+const std::string& CellDetector::Setup::family_of(int label) const {
+  auto at = static_cast<std::size_t>(label);
+  while (!info().parents.empty() && info().parents.at(at) >= 0)
+    at = static_cast<std::size_t>(info().parents[at]);
+  return info().classes.at(at);
+}
+
 // Holds the setup in `running_` as long as it lives.
 class CellDetector::Running {
  public:
@@ -128,7 +135,8 @@ Findings CellDetector::detect(const Frame& frame) {
     if (found.cells.size() == limit) break;
     if (!setup.filter.keeps(detection.label)) continue;
     found.cells.push_back({detection.box, detection.score, detection.label,
-                           info.classes.at(static_cast<std::size_t>(detection.label)), 0});
+                           info.classes.at(static_cast<std::size_t>(detection.label)), 0,
+                           setup.family_of(detection.label)});
   }
   const std::lock_guard<std::mutex> lock(mutex_);
   ++detected_;

@@ -70,6 +70,7 @@ class CellDetector {
   struct Setup {
     Setup(std::shared_ptr<Detector> detector, const Selection& selection);
     const ModelInfo& info() const { return detector->model().info(); }
+    const std::string& family_of(int label) const;  // name of the class that it is a kind of, in the end
 
     std::shared_ptr<Detector> detector;
     Selection selection;

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <opencv2/imgproc.hpp>
 
+#include "detection/grey_samples.h"
+
 namespace smearscope {
 namespace {
 
@@ -14,30 +16,6 @@ constexpr int smallest_side = 32;  // below this there is too little picture to 
 constexpr double key_range = 0.12, unlike = 0.5;
 constexpr double least_overlap =
     0.4;  // share of the picture; less proves nothing, background looks alike everywhere
-
-// Where a frame's brightness lies: luma, or green, in which stained cells have the most contrast.
-struct GreySamples {
-  const std::uint8_t* data;
-  std::ptrdiff_t stride;
-  int pixel_bytes;
-};
-
-GreySamples grey_samples(const Frame& frame) {
-  const Plane& plane = frame.planes[0];
-  switch (frame.format) {
-    case PixelFormat::rgb:
-    case PixelFormat::bgr:
-      return {plane.data + 1, plane.stride, 3};
-    case PixelFormat::rgba:
-    case PixelFormat::bgra:
-      return {plane.data + 1, plane.stride, 4};
-    case PixelFormat::gray8:
-    case PixelFormat::nv12:
-    case PixelFormat::i420:
-      break;
-  }
-  return {plane.data, plane.stride, 1};
-}
 
 int small_factor(const Frame& frame) {
   return std::max(1, (std::max(frame.width, frame.height) + small_side - 1) / small_side);
@@ -157,6 +135,7 @@ Shift MotionEstimator::update(const Frame& frame) {
   cv::multiply(windowed_, window_, windowed_);
   cv::dft(windowed_, spectrum_, cv::DFT_COMPLEX_OUTPUT);
 
+  lost_ = false;
   if (key_spectrum_.empty()) {
     become_key();
     return {};
@@ -171,18 +150,23 @@ Shift MotionEstimator::update(const Frame& frame) {
   const cv::Point2d found = refined(key_picture_, picture_, at_peak ? peak : last);
   const cv::Point2d moved = found - since_key_;
   since_key_ = found;
-  if (key_is_worn()) become_key();
+  lost_ = is_unlike_key();
+  if (lost_ || key_is_left()) become_key();
   return {moved.x * factor, moved.y * factor};
 }
 
-// Too little of the key frame is still in the picture, or the picture has become another one.
-bool MotionEstimator::key_is_worn() const {
+// Too little of the key frame is still in the picture.
+bool MotionEstimator::key_is_left() const {
+  return std::abs(since_key_.x) > picture_.cols * key_range ||
+         std::abs(since_key_.y) > picture_.rows * key_range;
+}
+
+// The picture has become another one.
+bool MotionEstimator::is_unlike_key() const {
   cv::Scalar mean, deviation;
   cv::meanStdDev(picture_, mean, deviation);
   const cv::Point shift(cvRound(since_key_.x), cvRound(since_key_.y));
-  return std::abs(since_key_.x) > picture_.cols * key_range ||
-         std::abs(since_key_.y) > picture_.rows * key_range ||
-         difference(key_picture_, picture_, shift) > unlike * deviation[0];
+  return difference(key_picture_, picture_, shift) > unlike * deviation[0];
 }
 
 void MotionEstimator::become_key() {
@@ -195,6 +179,7 @@ void MotionEstimator::reset() {
   key_picture_.release();
   key_spectrum_.release();
   since_key_ = {};
+  lost_ = false;
 }
 
 }  // namespace smearscope

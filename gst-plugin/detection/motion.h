@@ -22,12 +22,17 @@ class MotionEstimator {
  public:
   // Shift of the picture since the previous call; none if there is nothing to compare with (first frame,
   // after reset, a new frame size, a small copy under 32 pixels). A cut to another picture gives some shift
-  // without meaning.
+  // without meaning; lost() tells.
   Shift update(const Frame& frame);
   void reset();
 
+  // Even moved by what update returned last, the picture differs from the one before: a cut, a leap of the
+  // stage, another focus. False where update had nothing to compare with.
+  bool lost() const { return lost_; }
+
  private:
-  bool key_is_worn() const;
+  bool key_is_left() const;
+  bool is_unlike_key() const;
   void become_key();
 
   int frame_width_ = 0;
@@ -35,6 +40,7 @@ class MotionEstimator {
   cv::Mat window_;
   cv::Mat key_picture_, key_spectrum_;  // both empty: nothing to compare with
   cv::Point2d since_key_;               // shift of the last frame from the key frame, small pixels
+  bool lost_ = false;
   cv::Mat picture_, spectrum_, cross_, correlation_, windowed_;
 };
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "overlay/tally_panel.h"
+
 namespace smearscope {
 
 // Class names come from metadata that anyone may have attached: a bound on how many are remembered.
@@ -33,7 +35,8 @@ void CellPainter::count(const std::vector<draw::ShownCell>& shown) {
   }
 }
 
-void CellPainter::paint(GstVideoFrame* frame, const std::vector<Cell>& cells) {
+void CellPainter::paint(GstVideoFrame* frame, const std::vector<Cell>& cells,
+                        const std::optional<Tally>& tally) {
   std::vector<draw::ShownCell> shown;
   shown.reserve(cells.size());
   for (const Cell& cell : cells) {
@@ -44,7 +47,8 @@ void CellPainter::paint(GstVideoFrame* frame, const std::vector<Cell>& cells) {
   }
   count(shown);
   const int width = GST_VIDEO_FRAME_WIDTH(frame), height = GST_VIDEO_FRAME_HEIGHT(frame);
-  canvas_.paint(frame, overlay_->compose(width, height, shown, panel_), painter_);
+  const draw::Panel panel = tally ? panel_of(*tally) : panel_;
+  canvas_.paint(frame, overlay_->compose(width, height, shown, panel), painter_);
 }
 
 }  // namespace smearscope

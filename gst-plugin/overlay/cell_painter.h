@@ -4,6 +4,7 @@
 #include <gst/video/video.h>
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "cell_meta.h"
@@ -23,10 +24,10 @@ class CellPainter {
  public:
   explicit CellPainter(const CellPainterSettings& settings);
 
-  // Draws `cells` and the panel on a frame mapped for reading and writing. The panel lists each class from
-  // the first frame on in which it was seen, so that rows don't come and go. Throws nothing but
-  // std::bad_alloc.
-  void paint(GstVideoFrame* frame, const std::vector<Cell>& cells);
+  // Draws `cells` and the panel on a frame mapped for reading and writing. The panel shows `tally`, families
+  // with their kinds and these's shares; without one the cells in view, listing each class from the first
+  // frame on in which it was seen, so that rows don't come and go. Throws nothing but std::bad_alloc.
+  void paint(GstVideoFrame* frame, const std::vector<Cell>& cells, const std::optional<Tally>& tally = {});
 
   // Settings can change at any time; the classes seen so far stay.
   void change(const CellPainterSettings& settings);
@@ -38,7 +39,7 @@ class CellPainter {
   std::unique_ptr<draw::Overlay> overlay_;
   draw::Painter painter_;
   VideoCanvas canvas_;
-  draw::Panel panel_;
+  draw::Panel panel_;  // of the cells in view
 };
 
 }  // namespace smearscope

@@ -9,13 +9,15 @@ using nlohmann::ordered_json;
 void CellsJsonl::add(const ReportedFrame& frame) {
   ordered_json cells = ordered_json::array();
   for (const Cell& cell : frame.cells) {
-    cells.push_back({{"class", cell.class_name},
-                     {"label_id", cell.label},
-                     {"confidence", cell.confidence},
-                     {"box",
-                      {cell.box.x_min, cell.box.y_min, cell.box.x_max - cell.box.x_min,
-                       cell.box.y_max - cell.box.y_min}},
-                     {"age", cell.age}});
+    ordered_json object = {
+        {"class", cell.class_name},
+        {"label_id", cell.label},
+        {"confidence", cell.confidence},
+        {"box",
+         {cell.box.x_min, cell.box.y_min, cell.box.x_max - cell.box.x_min, cell.box.y_max - cell.box.y_min}},
+        {"age", cell.age}};
+    if (cell.identity > 0) object["identity"] = cell.identity;
+    cells.push_back(std::move(object));
   }
   const ordered_json line = {{"frame", frame.number},
                              {"time_s", frame.time_s ? ordered_json(*frame.time_s) : ordered_json()},

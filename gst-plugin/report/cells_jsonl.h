@@ -1,14 +1,14 @@
-// Every cell of every frame as JSON Lines (https://jsonlines.org), one object per frame; docs/results-format.md has
-// the format.
+// Every cell of every frame as JSON Lines (https://jsonlines.org), one object per frame;
+// docs/results-format.md has the format.
 #pragma once
 
 #include "report/report_file.h"
 
 namespace smearscope {
 
-class CellsJsonl : public ReportFile {
+class CellsJsonl : public GrowingReport {
  public:
-  using ReportFile::ReportFile;
+  using GrowingReport::GrowingReport;
   void add(const ReportedFrame& frame) override;
 };
 

@@ -2,19 +2,11 @@
 
 #include <map>
 
+#include "report/csv.h"
+
 namespace smearscope {
 
-static std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  return out + '"';
-}
-
-CountsCsv::CountsCsv(const std::string& path) : ReportFile(path) {
+CountsCsv::CountsCsv(const std::string& path) : GrowingReport(path) {
   file_.write("frame,time_s,class,count\n");
 }
 
@@ -27,7 +19,8 @@ void CountsCsv::add(const ReportedFrame& frame) {
   if (frame.time_s) std::snprintf(time, sizeof time, "%.3f", *frame.time_s);
   const std::string start = std::to_string(frame.number) + "," + time + ",";
   std::string rows;
-  for (const auto& [name, count] : counts) rows += start + quoted(name) + "," + std::to_string(count) + "\n";
+  for (const auto& [name, count] : counts)
+    rows += start + csv::quoted(name) + "," + std::to_string(count) + "\n";
   file_.write(rows);
 }
 

@@ -5,7 +5,7 @@
 
 namespace smearscope {
 
-class CountsCsv : public ReportFile {
+class CountsCsv : public GrowingReport {
  public:
   explicit CountsCsv(const std::string& path);
   void add(const ReportedFrame& frame) override;

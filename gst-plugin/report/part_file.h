@@ -9,8 +9,8 @@
 namespace smearscope {
 
 // Text goes to `path` + ".part", flushed at each write so that a power cut loses none that was written;
-// finish() puts the file in place of `path`. Not thread-safe. Every function throws Error, naming the file, if
-// it can't be written.
+// finish() puts the file in place of `path`. Not thread-safe. Every function throws Error, naming the file,
+// if it can't be written.
 class PartFile {
  public:
   explicit PartFile(std::string path);

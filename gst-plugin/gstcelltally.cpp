@@ -1,0 +1,353 @@
+// celltally: counts each cell of the slide once. A shell around CellTally.
+#include "gstcelltally.h"
+
+#include <algorithm>
+#include <mutex>
+#include <new>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cell_meta.h"
+#include "detection/video_frame.h"
+#include "tally/cell_tally.h"
+
+GST_DEBUG_CATEGORY_STATIC(cell_tally_debug);
+#define GST_CAT_DEFAULT cell_tally_debug
+
+namespace {
+
+using smearscope::Tally;
+
+enum Property {
+  prop_tally = 1,
+  prop_min_sharpness,
+  prop_target,
+  prop_target_class,
+  prop_message_interval,
+  prop_cells_counted,
+};
+
+constexpr double default_min_sharpness = 0.15;
+constexpr const char* default_target_class = "wbc";
+constexpr const char* message_name = "cell-tally";
+
+GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
+    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE(SMEARSCOPE_FRAME_FORMATS)));
+GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
+    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE(SMEARSCOPE_FRAME_FORMATS)));
+
+struct Settings {
+  bool tally = true;
+  double min_sharpness = default_min_sharpness;
+  guint target = 0;
+  std::string target_class = default_target_class;
+  GstClockTime message_interval = GST_SECOND;
+};
+
+struct State {
+  std::mutex mutex;  // guards settings, new_slide and counted
+  Settings settings;
+  bool new_slide = false;  // was asked for
+  guint64 counted = 0;
+  // Streaming thread:
+  GstVideoInfo info;
+  smearscope::CellTally cells{default_min_sharpness};
+  GstClockTime next_message = 0;  // running time
+  std::vector<guint64> told;      // the counts of the last message
+  bool target_reached = false;
+};
+
+using Lock = std::lock_guard<std::mutex>;
+
+guint64 cells_in(const Tally& tally) {
+  guint64 sum = 0;
+  for (const Tally::Row& row : tally.rows) sum += row.count;
+  return sum;
+}
+
+void add_target(const Settings& settings, Tally& tally) {
+  tally.target = settings.target;
+  tally.target_class = settings.target_class;
+  for (const Tally::Row& row : tally.rows) {
+    if (row.class_name == settings.target_class || row.family == settings.target_class)
+      tally.target_count += row.count;
+  }
+}
+
+}  // namespace
+
+struct _GstCellTally {
+  GstBaseTransform parent;
+  State* state;
+};
+
+static guint new_slide_signal = 0;
+
+G_DEFINE_TYPE(GstCellTally, gst_cell_tally, GST_TYPE_BASE_TRANSFORM)
+GST_ELEMENT_REGISTER_DEFINE(celltally, "celltally", GST_RANK_NONE, GST_TYPE_CELL_TALLY)
+
+static void gst_cell_tally_set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
+  State& state = *GST_CELL_TALLY(object)->state;
+  const Lock lock(state.mutex);
+  switch (id) {
+    case prop_tally:
+      state.settings.tally = g_value_get_boolean(value);
+      break;
+    case prop_min_sharpness:
+      state.settings.min_sharpness = g_value_get_double(value);
+      break;
+    case prop_target:
+      state.settings.target = g_value_get_uint(value);
+      break;
+    case prop_target_class: {
+      const gchar* name = g_value_get_string(value);
+      state.settings.target_class = name != nullptr ? name : "";
+      break;
+    }
+    case prop_message_interval:
+      state.settings.message_interval = g_value_get_uint64(value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+      break;
+  }
+}
+
+static void gst_cell_tally_get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
+  State& state = *GST_CELL_TALLY(object)->state;
+  const Lock lock(state.mutex);
+  switch (id) {
+    case prop_tally:
+      g_value_set_boolean(value, state.settings.tally);
+      break;
+    case prop_min_sharpness:
+      g_value_set_double(value, state.settings.min_sharpness);
+      break;
+    case prop_target:
+      g_value_set_uint(value, state.settings.target);
+      break;
+    case prop_target_class:
+      g_value_set_string(value, state.settings.target_class.c_str());
+      break;
+    case prop_message_interval:
+      g_value_set_uint64(value, state.settings.message_interval);
+      break;
+    case prop_cells_counted:
+      g_value_set_uint64(value, state.counted);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+      break;
+  }
+}
+
+static void gst_cell_tally_new_slide(GstCellTally* self) {
+  const Lock lock(self->state->mutex);
+  self->state->new_slide = true;
+  self->state->counted = 0;
+}
+
+static gboolean gst_cell_tally_start(GstBaseTransform* base) {
+  State& state = *GST_CELL_TALLY(base)->state;
+  const Lock lock(state.mutex);
+  state.new_slide = true;
+  state.counted = 0;
+  gst_video_info_init(&state.info);
+  return TRUE;
+}
+
+static gboolean gst_cell_tally_set_caps(GstBaseTransform* base, GstCaps* caps, GstCaps*) {
+  State& state = *GST_CELL_TALLY(base)->state;
+  GstVideoInfo info;
+  if (!gst_video_info_from_caps(&info, caps)) return FALSE;
+  if (!gst_video_info_is_equal(&info, &state.info)) state.cells.new_view();
+  state.info = info;
+  return TRUE;
+}
+
+static void post(GstCellTally* self, const Tally& tally, bool last) {
+  State& state = *self->state;
+  state.told.clear();
+  for (const Tally::Row& row : tally.rows) state.told.push_back(row.count);
+  GstStructure* structure =
+      gst_structure_new(message_name, "cells", G_TYPE_UINT64, cells_in(tally), "target_reached",
+                        G_TYPE_BOOLEAN, state.target_reached, "last", G_TYPE_BOOLEAN, last, nullptr);
+  smearscope::set_tally(structure, tally);
+  gst_element_post_message(GST_ELEMENT(self), gst_message_new_element(GST_OBJECT(self), structure));
+}
+
+// A message when the target is reached, and else when something has changed and the last one is an interval
+// old.
+static void tell(GstCellTally* self, const Tally& tally, const Settings& settings, GstClockTime now) {
+  State& state = *self->state;
+  const bool reached = tally.target > 0 && tally.target_count >= tally.target;
+  const bool just_reached = reached && !state.target_reached;
+  state.target_reached = reached;
+  const bool due = settings.message_interval > 0 && GST_CLOCK_TIME_IS_VALID(now) && now >= state.next_message;
+  const bool changed = !std::equal(tally.rows.begin(), tally.rows.end(), state.told.begin(), state.told.end(),
+                                   [](const Tally::Row& row, guint64 told) { return row.count == told; });
+  if (!just_reached && !(due && changed)) return;
+  if (GST_CLOCK_TIME_IS_VALID(now)) state.next_message = now + settings.message_interval;
+  post(self, tally, false);
+}
+
+static Tally count(State& state, const Settings& settings, GstBuffer* buffer,
+                   std::vector<smearscope::Cell>& cells) {
+  const std::optional<smearscope::DetectionOrigin> origin = smearscope::read_origin(buffer);
+  cells = smearscope::read_cells(buffer);
+  {
+    const smearscope::MappedFrame frame(buffer, state.info);
+    state.cells.set_least_sharpness(settings.min_sharpness);
+    state.cells.update(frame.view(), origin ? std::optional<unsigned>(origin->age) : std::nullopt, cells);
+  }
+  Tally tally = state.cells.tally();
+  add_target(settings, tally);
+  return tally;
+}
+
+// Instead of transform_ip, which would copy the pixels of a frame that someone else holds too: only metadata
+// changes.
+static GstFlowReturn gst_cell_tally_generate_output(GstBaseTransform* base, GstBuffer** output) {
+  auto* self = GST_CELL_TALLY(base);
+  State& state = *self->state;
+  GstBuffer* buffer = std::exchange(base->queued_buf, nullptr);
+  *output = buffer;
+  if (!buffer) return GST_FLOW_OK;
+  Settings settings;
+  {
+    const Lock lock(state.mutex);
+    settings = state.settings;
+    if (std::exchange(state.new_slide, false)) {
+      state.cells.new_slide();
+      state.next_message = 0;
+      state.told.clear();
+      state.target_reached = false;
+    }
+  }
+  if (!settings.tally) return GST_FLOW_OK;
+  Tally tally;
+  std::vector<smearscope::Cell> cells;
+  try {
+    tally = count(state, settings, buffer, cells);
+  } catch (const std::bad_alloc&) {
+    GST_ELEMENT_ERROR(self, RESOURCE, NO_SPACE_LEFT, ("Not enough memory to count cells."), (nullptr));
+    return GST_FLOW_ERROR;
+  } catch (const std::exception& error) {
+    GST_ELEMENT_ERROR(self, STREAM, FAILED, ("A frame can't be read. %s", error.what()), (nullptr));
+    return GST_FLOW_ERROR;
+  }
+  {
+    const Lock lock(state.mutex);
+    if (!state.new_slide) state.counted = cells_in(tally);
+  }
+  *output = buffer = gst_buffer_make_writable(buffer);
+  smearscope::remove_cells(buffer);
+  smearscope::attach_cells(buffer, cells);
+  smearscope::attach_tally(buffer, tally);
+  tell(self, tally, settings,
+       gst_segment_to_running_time(&base->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer)));
+  return GST_FLOW_OK;
+}
+
+static gboolean gst_cell_tally_sink_event(GstBaseTransform* base, GstEvent* event) {
+  auto* self = GST_CELL_TALLY(base);
+  State& state = *self->state;
+  if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP || GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START)
+    state.cells.new_view();
+  if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) {
+    Settings settings;
+    {
+      const Lock lock(state.mutex);
+      settings = state.settings;
+    }
+    Tally tally = state.cells.tally();
+    add_target(settings, tally);
+    if (settings.tally) post(self, tally, true);
+  }
+  return GST_BASE_TRANSFORM_CLASS(gst_cell_tally_parent_class)->sink_event(base, event);
+}
+
+static void gst_cell_tally_finalize(GObject* object) {
+  delete GST_CELL_TALLY(object)->state;
+  G_OBJECT_CLASS(gst_cell_tally_parent_class)->finalize(object);
+}
+
+static void gst_cell_tally_init(GstCellTally* self) {
+  self->state = new State;
+  gst_base_transform_set_passthrough(GST_BASE_TRANSFORM(self), TRUE);
+}
+
+static void install_properties(GObjectClass* klass) {
+  const auto read_write =
+      static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING);
+  const Settings defaults;
+  g_object_class_install_property(
+      klass, prop_tally,
+      g_param_spec_boolean("tally", "Tally",
+                           "Count each cell of the slide once; false: frames pass as they come",
+                           defaults.tally, read_write));
+  g_object_class_install_property(
+      klass, prop_min_sharpness,
+      g_param_spec_double(
+          "min-sharpness", "Minimum sharpness",
+          "Frames with less than this share of the sharpness of the sharpest so far are out of "
+          "focus, and their cells are not counted (0 = count all)",
+          0.0, 1.0, defaults.min_sharpness, read_write));
+  g_object_class_install_property(
+      klass, prop_target,
+      g_param_spec_uint(
+          "target", "Target",
+          "Cells of target-class to count, as the 100, 200 or 400 white cells of a differential; "
+          "a message tells when they are reached, and counting goes on (0 = no target)",
+          0, G_MAXUINT, defaults.target, read_write));
+  g_object_class_install_property(
+      klass, prop_target_class,
+      g_param_spec_string("target-class", "Target class",
+                          "Class that target is about; a family, as wbc, stands for all its kinds",
+                          defaults.target_class.c_str(), read_write));
+  g_object_class_install_property(
+      klass, prop_message_interval,
+      g_param_spec_uint64(
+          "message-interval", "Message interval",
+          "Stream time in nanoseconds between element messages \"cell-tally\" while counts change (0 "
+          "= only at the target and at the end)",
+          0, G_MAXUINT64 / 2, defaults.message_interval, read_write));
+  g_object_class_install_property(
+      klass, prop_cells_counted,
+      g_param_spec_uint64("cells-counted", "Cells counted", "Cells of all classes counted on this slide", 0,
+                          G_MAXUINT64, 0,
+                          static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+}
+
+static void gst_cell_tally_class_init(GstCellTallyClass* klass) {
+  GST_DEBUG_CATEGORY_INIT(cell_tally_debug, "celltally", 0, "counts each cell once");
+  GObjectClass* object_class = G_OBJECT_CLASS(klass);
+  object_class->set_property = gst_cell_tally_set_property;
+  object_class->get_property = gst_cell_tally_get_property;
+  object_class->finalize = gst_cell_tally_finalize;
+  install_properties(object_class);
+  new_slide_signal = g_signal_new_class_handler(
+      "new-slide", G_TYPE_FROM_CLASS(klass), static_cast<GSignalFlags>(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION),
+      G_CALLBACK(gst_cell_tally_new_slide), nullptr, nullptr, nullptr, G_TYPE_NONE, 0);
+
+  GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
+  gst_element_class_set_static_metadata(
+      element_class, "Cell tally", "Filter/Analyzer/Video",
+      "Counts each cell that celldetect found once, however often the stage passes it: follows the stage by "
+      "the "
+      "picture, gives each cell of the slide an identity, attaches the counts to frames and tells them in "
+      "element "
+      "messages \"cell-tally\". The action signal \"new-slide\" begins anew",
+      "Smearscope");
+  gst_element_class_add_static_pad_template(element_class, &sink_template);
+  gst_element_class_add_static_pad_template(element_class, &src_template);
+
+  GstBaseTransformClass* base_class = GST_BASE_TRANSFORM_CLASS(klass);
+  base_class->start = gst_cell_tally_start;
+  base_class->set_caps = gst_cell_tally_set_caps;
+  base_class->generate_output = gst_cell_tally_generate_output;
+  base_class->sink_event = gst_cell_tally_sink_event;
+  base_class->passthrough_on_same_caps = FALSE;
+}

@@ -1,0 +1,13 @@
+// celltally's counts as a panel.
+#pragma once
+
+#include "cell_meta.h"
+#include "draw/draw.h"
+
+namespace smearscope {
+
+// Families in the order of their first label, each with its kinds below it and their shares of it, in
+// percent. Cells of a family whose kind is open are in the family's row alone.
+draw::Panel panel_of(const Tally& tally);
+
+}  // namespace smearscope

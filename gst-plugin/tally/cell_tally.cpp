@@ -1,0 +1,286 @@
+#include "tally/cell_tally.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "tally/whereabouts.h"
+
+namespace smearscope {
+namespace {
+
+constexpr std::size_t most_looks = 1024;                   // frames by which a detection may lag
+constexpr std::size_t most_cells = std::size_t{1} << 20U;  // some 200 MB
+constexpr std::size_t most_names = 256;  // they come from metadata that anyone may have attached
+constexpr double farthest = 1e6;         // pixels; a box beyond is none
+constexpr double parts_apart = 1e8;      // pixels of slide between parts without a known way
+// A cell nearer to the picture's edge, in pixels and as a share of its side, may be cut by it.
+constexpr double edge = 3, edge_share = 0.06;
+constexpr double most_are = 0.6, hardly_any = 0.4;
+constexpr std::size_t few = 6;  // cells: of fewer it can't be told whether most are where they should be
+
+bool is_usable(const Box& box) {
+  return std::abs(box.x_min) < farthest && std::abs(box.y_min) < farthest && std::abs(box.x_max) < farthest &&
+         std::abs(box.y_max) < farthest && box.x_max > box.x_min && box.y_max > box.y_min;  // NaN is neither
+}
+
+SlideBox on_slide(const Box& box, const Place& origin) {
+  return SlideBox{box.x_min, box.y_min, box.x_max, box.y_max}.moved(origin.x, origin.y);
+}
+
+SlideBox view_from(const Place& origin, const Frame& frame) {
+  return {origin.x, origin.y, origin.x + frame.width, origin.y + frame.height};
+}
+
+SlideBox common_part(const SlideBox& a, const SlideBox& b) {
+  return {std::max(a.x_min, b.x_min), std::max(a.y_min, b.y_min), std::min(a.x_max, b.x_max),
+          std::min(a.y_max, b.y_max)};
+}
+
+bool is_whole_in(const SlideBox& view, const SlideBox& box) {
+  return view.contains(box.grown(std::max(edge, edge_share * std::max(box.width(), box.height()))));
+}
+
+double share_of(std::size_t part, std::size_t all) {
+  return static_cast<double>(part) / static_cast<double>(all);
+}
+
+std::size_t matched(const std::vector<std::ptrdiff_t>& partners) {
+  return static_cast<std::size_t>(
+      std::count_if(partners.begin(), partners.end(), [](std::ptrdiff_t partner) { return partner >= 0; }));
+}
+
+}  // namespace
+
+void CellTally::update(const Frame& frame, std::optional<unsigned> age, std::vector<Cell>& cells) {
+  const Shift shift = motion_.update(frame);
+  const bool sharp = focus_.is_sharp(frame, least_sharpness_);
+  if (motion_.lost()) {
+    ++epoch_;
+    placed_ = false;
+    leapt_ = sharp && !looks_.empty() && looks_.back().sharp;
+  }
+  origin_.x -= shift.x;
+  origin_.y -= shift.y;
+  looks_.push_back({origin_, epoch_, sharp});
+  if (looks_.size() > most_looks) looks_.pop_front();
+
+  const bool anew = age && *age < looks_.size() && (!last_age_ || *age <= *last_age_);
+  last_age_ = age;
+  if (anew) {
+    const Look then = looks_[looks_.size() - 1 - *age];
+    if (!then.sharp) {
+      ++blurred_;
+    } else if (then.epoch == epoch_) {  // else its cells were moved by a shift without meaning
+      add(then, view_from(origin_, frame), cells);
+    }
+  }
+  identify(frame, cells);
+}
+
+// What the frame shows now and showed then was seen whole: cells are cut to the one and moved to the other.
+void CellTally::add(const Look& then, const SlideBox& view, const std::vector<Cell>& cells) {
+  const Place moved{then.origin.x - origin_.x, then.origin.y - origin_.y};
+  const std::vector<Finding> found = findings(common_part(view, view.moved(moved.x, moved.y)), cells);
+  const Place before = origin_;
+  if (!find_place(found, view)) return;
+  const Place by{origin_.x - before.x, origin_.y - before.y};
+  std::vector<Finding> placed = found;
+  for (Finding& finding : placed) finding.box = finding.box.moved(by.x, by.y);
+  const SlideBox now = view.moved(by.x, by.y);
+  ++detections_;
+  look_again(placed, common_part(now, now.moved(moved.x, moved.y)));
+}
+
+std::vector<CellTally::Finding> CellTally::findings(const SlideBox& view,
+                                                    const std::vector<Cell>& cells) const {
+  std::vector<Finding> found;
+  for (const Cell& cell : cells) {
+    if (!is_usable(cell.box)) continue;
+    const SlideBox box = on_slide(cell.box, origin_);
+    found.push_back({box, &cell, is_whole_in(view, box)});
+  }
+  return found;
+}
+
+// Settles origin_. False if the picture shows too little to say.
+bool CellTally::find_place(const std::vector<Finding>& found, const SlideBox& view) {
+  std::vector<SlideBox> boxes, whole;  // of a cut cell the centre is not the cell's
+  for (const Finding& finding : found) {
+    boxes.push_back(finding.box);
+    if (finding.whole) whole.push_back(finding.box);
+  }
+  const std::vector<std::size_t> numbers = known_in(view);
+  const std::vector<SlideBox> known = boxes_of(numbers);
+  const std::size_t agree = matched(match(boxes, known, view));
+  std::size_t expected = 0;
+  for (std::size_t i = 0; i < numbers.size(); ++i)
+    expected += known_[numbers[i]].counted_as >= 0 && is_whole_in(view, known[i]);
+
+  // Out of focus and back the picture is likely the same, after a cut it may be any: a cell may lie alike.
+  const std::size_t enough = !placed_ && leapt_ ? 3 : 1;
+  const bool mostly_known = agree >= enough && share_of(agree, found.size()) >= most_are;
+  if (!mostly_known) {
+    const std::optional<FoundPlace> place = smearscope::find_place(whole, map_);
+    if (place && place->agree > agree) {
+      move_by(place->way);
+      return placed_ = true;
+    }
+    if (found.empty() && !placed_) return false;
+    // The detector has failed rather than the cells gone: dark, or blurred.
+    if (placed_ && expected >= few && share_of(found.size(), expected) < hardly_any) return false;
+    const bool none_there = expected >= few && share_of(agree, expected) < hardly_any;
+    if (!placed_ || none_there) {
+      go_elsewhere();
+      return placed_ = true;
+    }
+  }
+  if (const std::optional<Place> way = small_correction(whole, known)) move_by(*way);
+  return placed_ = true;
+}
+
+void CellTally::move_by(const Place& way) {
+  origin_ = {origin_.x + way.x, origin_.y + way.y};
+  for (Look& look : looks_) {
+    if (look.epoch == epoch_) look.origin = {look.origin.x + way.x, look.origin.y + way.y};
+  }
+}
+
+// A part of the slide of its own, far from all others.
+void CellTally::go_elsewhere() {
+  if (map_.size() == 0) return;
+  ++parts_;
+  move_by({parts_apart * static_cast<double>(parts_) - origin_.x, -origin_.y});
+}
+
+void CellTally::look_again(const std::vector<Finding>& found, const SlideBox& view) {
+  std::vector<SlideBox> boxes;
+  for (const Finding& finding : found) boxes.push_back(finding.box);
+  const std::vector<std::size_t> numbers = known_in(view);
+  const std::vector<std::ptrdiff_t> partners = match(boxes, boxes_of(numbers), view);
+  std::vector<bool> seen(numbers.size(), false);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (partners[i] >= 0) {
+      seen[static_cast<std::size_t>(partners[i])] = true;
+      see(numbers[static_cast<std::size_t>(partners[i])], found[i]);
+    } else if (found[i].whole && map_.size() < most_cells) {
+      known_.emplace_back();
+      see(map_.add(boxes[i]), found[i]);
+    }
+  }
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    if (seen[i] || !is_whole_in(view, map_[numbers[i]])) continue;
+    ++known_[numbers[i]].chances;
+    recount(numbers[i]);
+  }
+}
+
+void CellTally::see(std::size_t number, const Finding& finding) {
+  Known& known = known_[number];
+  if (!finding.whole) return;  // of a cut cell neither box nor name is to be trusted
+  map_.see(number, finding.box);
+  largest_side_ = std::max({largest_side_, finding.box.width(), finding.box.height()});
+  ++known.seen;
+  ++known.chances;
+  const int name = name_of(*finding.cell);
+  if (name >= 0) {
+    const auto is_it = [&](const Votes& votes) { return votes.count > 0 && votes.name == name; };
+    auto votes = std::find_if(known.votes.begin(), known.votes.end(), is_it);
+    if (votes == known.votes.end()) {
+      votes = std::min_element(known.votes.begin(), known.votes.end(),
+                               [](const Votes& a, const Votes& b) { return a.count < b.count; });
+      *votes = {static_cast<std::uint16_t>(name), 0, 0};
+    }
+    ++votes->count;
+    votes->confidence += static_cast<float>(finding.cell->confidence);
+  }
+  recount(number);
+}
+
+void CellTally::recount(std::size_t number) {
+  Known& known = known_[number];
+  const auto best =
+      std::max_element(known.votes.begin(), known.votes.end(), [](const Votes& a, const Votes& b) {
+        return a.count != b.count ? a.count < b.count : a.confidence < b.confidence;
+      });
+  const bool counts = best->count > 0 && 2 * std::uint64_t{known.seen} >= known.chances;
+  const int now = counts ? best->name : -1;
+  if (now == known.counted_as) return;
+  if (known.counted_as >= 0) --names_[static_cast<std::size_t>(known.counted_as)].count;
+  if (now >= 0) ++names_[static_cast<std::size_t>(now)].count;
+  known.counted_as = now;
+}
+
+// -1: there are too many already.
+int CellTally::name_of(const Cell& cell) {
+  const auto [at, is_new] = numbers_of_names_.try_emplace({cell.label, cell.class_name}, 0);
+  if (!is_new) return at->second;
+  if (names_.size() == most_names) {
+    numbers_of_names_.erase(at);
+    return -1;
+  }
+  at->second = static_cast<std::uint16_t>(names_.size());
+  names_.push_back({cell.class_name, cell.family.empty() ? cell.class_name : cell.family, cell.label, 0});
+  return at->second;
+}
+
+void CellTally::identify(const Frame& frame, std::vector<Cell>& cells) const {
+  for (Cell& cell : cells) cell.identity = 0;
+  if (!placed_) return;
+  const SlideBox view = view_from(origin_, frame);
+  std::vector<SlideBox> boxes;
+  for (const Cell& cell : cells)
+    boxes.push_back(is_usable(cell.box) ? on_slide(cell.box, origin_) : SlideBox{});
+  const std::vector<std::size_t> numbers = known_in(view);
+  const std::vector<std::ptrdiff_t> partners = match(boxes, boxes_of(numbers), view);
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (partners[i] >= 0) cells[i].identity = numbers[static_cast<std::size_t>(partners[i])] + 1;
+  }
+}
+
+// All of which a part may be in view.
+std::vector<std::size_t> CellTally::known_in(const SlideBox& view) const {
+  return map_.in(view.grown(largest_side_ / 2));
+}
+
+std::vector<SlideBox> CellTally::boxes_of(const std::vector<std::size_t>& numbers) const {
+  std::vector<SlideBox> boxes;
+  boxes.reserve(numbers.size());
+  for (const std::size_t number : numbers) boxes.push_back(map_[number]);
+  return boxes;
+}
+
+void CellTally::new_view() {
+  motion_.reset();
+  focus_.reset();
+  looks_.clear();
+  last_age_.reset();
+  ++epoch_;
+  placed_ = false;
+  leapt_ = true;
+}
+
+void CellTally::new_slide() {
+  new_view();
+  map_.clear();
+  known_.clear();
+  names_.clear();
+  numbers_of_names_.clear();
+  origin_ = {};
+  parts_ = 0;
+  largest_side_ = 0;
+  detections_ = blurred_ = 0;
+}
+
+Tally CellTally::tally() const {
+  Tally tally;
+  for (const auto& [key, number] : numbers_of_names_) {
+    const Name& name = names_[number];
+    tally.rows.push_back({name.text, name.family, name.label, name.count});
+  }
+  tally.detections = detections_;
+  tally.out_of_focus = blurred_;
+  tally.parts = map_.size() == 0 ? 0 : parts_ + 1;
+  return tally;
+}
+
+}  // namespace smearscope

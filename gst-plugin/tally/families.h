@@ -1,0 +1,22 @@
+// A tally by families: white cells with their kinds, red cells with theirs, platelets.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cell_meta.h"
+
+namespace smearscope {
+
+struct Family {
+  std::string name;
+  int label = -1;                 // of the class of that name; -1: none was found under it
+  guint64 count = 0;              // all cells of the family
+  guint64 open = 0;               // of them, those whose kind is open: found under the family's own name
+  std::vector<Tally::Row> kinds;  // in the tally's order
+};
+
+// In the order in which they come in the tally. A class of no family is one of its own, without kinds.
+std::vector<Family> families_of(const Tally& tally);
+
+}  // namespace smearscope

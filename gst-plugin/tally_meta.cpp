@@ -1,0 +1,82 @@
+// A tally's fields in a structure: the part of cell_meta.h that is a table.
+#include "cell_meta.h"
+
+namespace smearscope {
+namespace {
+
+// Sets `field` to an array with one value of `type` for each row.
+template <typename Set>
+void set_column(GstStructure* structure, const char* field, GType type, const Tally& tally, Set set) {
+  GValue column = G_VALUE_INIT;
+  gst_value_array_init(&column, static_cast<guint>(tally.rows.size()));
+  for (const Tally::Row& row : tally.rows) {
+    GValue value = G_VALUE_INIT;
+    g_value_init(&value, type);
+    set(&value, row);
+    gst_value_array_append_and_take_value(&column, &value);
+  }
+  gst_structure_take_value(structure, field, &column);
+}
+
+// Calls get(value, row) for each row; false unless the field is an array of `type` with one value for each.
+template <typename Get>
+bool get_column(const GstStructure* structure, const char* field, GType type, Tally& tally, Get get) {
+  const GValue* column = gst_structure_get_value(structure, field);
+  if (!column || !GST_VALUE_HOLDS_ARRAY(column) || gst_value_array_get_size(column) != tally.rows.size())
+    return false;
+  for (std::size_t i = 0; i < tally.rows.size(); ++i) {
+    const GValue* value = gst_value_array_get_value(column, static_cast<guint>(i));
+    if (!G_VALUE_HOLDS(value, type)) return false;
+    get(value, tally.rows[i]);
+  }
+  return true;
+}
+
+std::string text_of(const GValue* value) {
+  const gchar* text = g_value_get_string(value);
+  return text ? text : "";
+}
+
+}  // namespace
+
+void set_tally(GstStructure* structure, const Tally& tally) {
+  using Row = Tally::Row;
+  set_column(structure, "classes", G_TYPE_STRING, tally,
+             [](GValue* value, const Row& row) { g_value_set_string(value, row.class_name.c_str()); });
+  set_column(structure, "families", G_TYPE_STRING, tally,
+             [](GValue* value, const Row& row) { g_value_set_string(value, row.family.c_str()); });
+  set_column(structure, "labels", G_TYPE_INT, tally,
+             [](GValue* value, const Row& row) { g_value_set_int(value, row.label); });
+  set_column(structure, "counts", G_TYPE_UINT64, tally,
+             [](GValue* value, const Row& row) { g_value_set_uint64(value, row.count); });
+  gst_structure_set(structure, "detections", G_TYPE_UINT64, tally.detections, "out_of_focus", G_TYPE_UINT64,
+                    tally.out_of_focus, "parts", G_TYPE_UINT64, tally.parts, "target", G_TYPE_UINT,
+                    tally.target, "target_class", G_TYPE_STRING, tally.target_class.c_str(), "target_count",
+                    G_TYPE_UINT64, tally.target_count, nullptr);
+}
+
+std::optional<Tally> get_tally(const GstStructure* structure) {
+  using Row = Tally::Row;
+  Tally tally;
+  const GValue* classes = gst_structure_get_value(structure, "classes");
+  if (!classes || !GST_VALUE_HOLDS_ARRAY(classes)) return std::nullopt;
+  tally.rows.resize(gst_value_array_get_size(classes));
+  const bool complete =
+      get_column(structure, "classes", G_TYPE_STRING, tally,
+                 [](const GValue* value, Row& row) { row.class_name = text_of(value); }) &&
+      get_column(structure, "families", G_TYPE_STRING, tally,
+                 [](const GValue* value, Row& row) { row.family = text_of(value); }) &&
+      get_column(structure, "labels", G_TYPE_INT, tally,
+                 [](const GValue* value, Row& row) { row.label = g_value_get_int(value); }) &&
+      get_column(structure, "counts", G_TYPE_UINT64, tally,
+                 [](const GValue* value, Row& row) { row.count = g_value_get_uint64(value); }) &&
+      gst_structure_get(structure, "detections", G_TYPE_UINT64, &tally.detections, "out_of_focus",
+                        G_TYPE_UINT64, &tally.out_of_focus, "parts", G_TYPE_UINT64, &tally.parts, "target",
+                        G_TYPE_UINT, &tally.target, "target_count", G_TYPE_UINT64, &tally.target_count,
+                        nullptr);
+  if (!complete) return std::nullopt;
+  if (const gchar* name = gst_structure_get_string(structure, "target_class")) tally.target_class = name;
+  return tally;
+}
+
+}  // namespace smearscope

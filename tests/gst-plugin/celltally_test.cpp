@@ -1,0 +1,257 @@
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "cell_meta.h"
+#include "element_harness.h"
+#include "smear_camera.h"
+
+namespace smearscope {
+namespace {
+
+using testing::BufferPointer;
+using testing::Harness;
+using testing::noise_frame;
+using testing::raw_caps;
+
+Cell cell(float x, float y, const std::string& name = "rbc", int label = 1, const std::string& family = "") {
+  return {{x, y, x + 40, y + 40}, 0.9, label, name, 0, family};
+}
+
+// The same picture each time, with these cells.
+BufferPointer frame(const std::string& caps, int number, const std::vector<Cell>& cells) {
+  BufferPointer buffer = noise_frame(caps, 1);
+  GST_BUFFER_PTS(buffer.get()) = gst_util_uint64_scale(static_cast<guint64>(number), GST_SECOND, 30);
+  attach_cells(buffer.get(), cells);
+  attach_origin(buffer.get(), {"abc", 0});
+  return buffer;
+}
+
+// Element messages since the last call.
+std::vector<Tally> told(GstBus* bus, std::vector<bool>* reached = nullptr) {
+  std::vector<Tally> tallies;
+  while (GstMessage* message = gst_bus_pop_filtered(bus, GST_MESSAGE_ELEMENT)) {
+    const GstStructure* structure = gst_message_get_structure(message);
+    EXPECT_TRUE(gst_structure_has_name(structure, "cell-tally"));
+    const std::optional<Tally> tally = get_tally(structure);
+    EXPECT_TRUE(tally.has_value());
+    if (tally) tallies.push_back(*tally);
+    gboolean is_reached = FALSE;
+    EXPECT_TRUE(gst_structure_get_boolean(structure, "target_reached", &is_reached));
+    if (reached) reached->push_back(is_reached);
+    gst_message_unref(message);
+  }
+  return tallies;
+}
+
+class Bus {
+ public:
+  explicit Bus(GstElement* element) : bus_(gst_bus_new()) { gst_element_set_bus(element, bus_); }
+  ~Bus() { gst_object_unref(bus_); }
+  Bus(const Bus&) = delete;
+  Bus& operator=(const Bus&) = delete;
+  operator GstBus*() const { return bus_; }
+
+ private:
+  GstBus* bus_;
+};
+
+// Each frame carries what was counted so far and each cell its identity, in every format.
+TEST(CellTallyElement, AttachesCountsAndIdentities) {
+  for (const char* format : {"RGB", "BGR", "RGBA", "RGBx", "BGRA", "BGRx", "GRAY8", "NV12", "I420"}) {
+    SCOPED_TRACE(format);
+    Harness tally("celltally");
+    const std::string caps = raw_caps(format, 321, 243);
+    tally.caps(caps);
+    tally.push_and_pull(frame(caps, 0, {cell(50, 50), cell(150, 50, "neutrophil", 3, "wbc")}));
+    const BufferPointer out = tally.push_and_pull(
+        frame(caps, 1, {cell(150, 50, "neutrophil", 3, "wbc"), cell(50, 50), cell(200, 150)}));
+    const std::vector<Cell> cells = read_cells(out.get());
+    ASSERT_EQ(cells.size(), 3U);
+    EXPECT_EQ(cells[0].identity, 2U);
+    EXPECT_EQ(cells[0].family, "wbc");
+    EXPECT_EQ(cells[1].identity, 1U);
+    EXPECT_EQ(cells[2].identity, 3U);
+    const std::optional<Tally> counts = read_tally(out.get());
+    ASSERT_TRUE(counts.has_value());
+    ASSERT_EQ(counts->rows.size(), 2U);
+    EXPECT_EQ(counts->rows[0].class_name, "rbc");
+    EXPECT_EQ(counts->rows[0].family, "rbc");
+    EXPECT_EQ(counts->rows[0].count, 2U);
+    EXPECT_EQ(counts->rows[1].class_name, "neutrophil");
+    EXPECT_EQ(counts->rows[1].family, "wbc");
+    EXPECT_EQ(tally.count("cells-counted"), 3U);
+  }
+}
+
+// Pixels pass untouched, and a frame that someone else holds too is not copied.
+TEST(CellTallyElement, PixelsPassUntouched) {
+  Harness tally("celltally");
+  const std::string caps = raw_caps("RGB", 320, 240);
+  tally.caps(caps);
+  BufferPointer in = frame(caps, 0, {cell(50, 50)});
+  GstMemory* memory = gst_buffer_peek_memory(in.get(), 0);
+  GstBuffer* held = gst_buffer_ref(in.get());
+  const BufferPointer out = tally.push_and_pull(std::move(in));
+  EXPECT_EQ(gst_buffer_peek_memory(out.get(), 0), memory);
+  EXPECT_FALSE(read_tally(held).has_value()) << "the others' frame stays as it was";
+  EXPECT_EQ(read_cells(held)[0].identity, 0U);
+  gst_buffer_unref(held);
+}
+
+// A message while counts change, once per interval of the stream's time, and one at the end.
+TEST(CellTallyElement, TellsWhatItCounts) {
+  Harness tally("celltally message-interval=200000000");  // 6 frames
+  const Bus bus(tally.element());
+  const std::string caps = raw_caps("GRAY8", 640, 480);
+  tally.caps(caps);
+  std::vector<Cell> cells;
+  for (int i = 0; i < 13; ++i) {
+    if (i != 12) cells.push_back(cell(static_cast<float>(45 * i + 10), 100));
+    tally.push_and_pull(frame(caps, i, cells));
+  }
+  const std::vector<Tally> first = told(bus);
+  ASSERT_EQ(first.size(), 3U);
+  EXPECT_EQ(first[0].rows.at(0).count, 1U);
+  EXPECT_EQ(first[1].rows.at(0).count, 7U);
+  EXPECT_EQ(first[2].rows.at(0).count, 12U);
+  for (int i = 13; i < 30; ++i) tally.push_and_pull(frame(caps, i, cells));
+  EXPECT_TRUE(told(bus).empty()) << "nothing has changed";
+  gst_harness_push_event(tally.get(), gst_event_new_eos());
+  EXPECT_EQ(told(bus).size(), 1U);
+}
+
+// The message that tells of a reached target comes at once; a family stands for its kinds.
+TEST(CellTallyElement, TellsWhenTheTargetIsReached) {
+  Harness tally("celltally target=3 message-interval=0");
+  const Bus bus(tally.element());
+  const std::string caps = raw_caps("GRAY8", 640, 480);
+  tally.caps(caps);
+  std::vector<Cell> cells{cell(10, 10), cell(60, 10, "wbc", 0, "wbc")};
+  tally.push_and_pull(frame(caps, 0, cells));
+  cells.push_back(cell(110, 10, "lymphocyte", 2, "wbc"));
+  tally.push_and_pull(frame(caps, 1, cells));
+  EXPECT_TRUE(told(bus).empty());
+  cells.push_back(cell(160, 10, "segmented_neutrophil", 4, "wbc"));
+  const BufferPointer out = tally.push_and_pull(frame(caps, 2, cells));
+  EXPECT_EQ(read_tally(out.get())->target, 3U);
+  EXPECT_EQ(read_tally(out.get())->target_count, 3U);
+  std::vector<bool> reached;
+  ASSERT_EQ(told(bus, &reached).size(), 1U);
+  EXPECT_TRUE(reached[0]);
+  cells.push_back(cell(210, 10, "wbc", 0, "wbc"));
+  EXPECT_EQ(read_tally(tally.push_and_pull(frame(caps, 3, cells)).get())->target_count, 4U);
+  EXPECT_TRUE(told(bus).empty()) << "once";
+}
+
+// Counting begins anew at the signal, also from another thread while frames pass, and at each start.
+TEST(CellTallyElement, ANewSlideBeginsAnew) {
+  Harness tally("celltally");
+  const std::string caps = raw_caps("GRAY8", 640, 480);
+  tally.caps(caps);
+  tally.push_and_pull(frame(caps, 0, {cell(10, 10), cell(60, 10)}));
+  EXPECT_EQ(tally.count("cells-counted"), 2U);
+  std::thread([&] { g_signal_emit_by_name(tally.element(), "new-slide"); }).join();
+  EXPECT_EQ(tally.count("cells-counted"), 0U);
+  tally.push_and_pull(frame(caps, 1, {cell(10, 10)}));
+  EXPECT_EQ(tally.count("cells-counted"), 1U);
+}
+
+// Switched off, frames pass as they come.
+TEST(CellTallyElement, CanBeSwitchedOff) {
+  Harness tally("celltally tally=false");
+  const Bus bus(tally.element());
+  const std::string caps = raw_caps("GRAY8", 640, 480);
+  tally.caps(caps);
+  BufferPointer in = frame(caps, 0, {cell(10, 10)});
+  GstBuffer* same = in.get();
+  const BufferPointer out = tally.push_and_pull(std::move(in));
+  EXPECT_EQ(out.get(), same);
+  EXPECT_FALSE(read_tally(out.get()).has_value());
+  gst_harness_push_event(tally.get(), gst_event_new_eos());
+  EXPECT_TRUE(told(bus).empty());
+}
+
+// Another frame size, a seek, EOS and frames without time or cells: counting goes on.
+TEST(CellTallyElement, GoesOnThroughTheStreamsTurns) {
+  Harness tally("celltally");
+  for (const int width : {640, 320, 1, 640}) {
+    const std::string caps = raw_caps("I420", width, 240);
+    tally.caps(caps);
+    BufferPointer plain = noise_frame(caps, 3);
+    GST_BUFFER_PTS(plain.get()) = GST_CLOCK_TIME_NONE;
+    EXPECT_TRUE(read_tally(tally.push_and_pull(std::move(plain)).get()).has_value());
+    tally.push_and_pull(frame(caps, 1, {cell(50, 50), cell(100, 50), cell(150, 50)}));
+    gst_harness_push_event(tally.get(), gst_event_new_flush_start());
+    gst_harness_push_event(tally.get(), gst_event_new_flush_stop(TRUE));
+    GstSegment segment;
+    gst_segment_init(&segment, GST_FORMAT_TIME);
+    gst_harness_push_event(tally.get(), gst_event_new_segment(&segment));
+  }
+  EXPECT_GE(tally.count("cells-counted"), 3U);
+}
+
+// A buffer smaller than its caps say is an error of the stream, in words.
+TEST(CellTallyElement, AFrameThatCantBeReadIsAnError) {
+  Harness tally("celltally");
+  const Bus bus(tally.element());
+  tally.caps(raw_caps("RGB", 640, 480));
+  EXPECT_EQ(tally.push(BufferPointer(gst_buffer_new_allocate(nullptr, 100, nullptr))), GST_FLOW_ERROR);
+  GstMessage* message = gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR);
+  ASSERT_NE(message, nullptr);
+  gst_message_unref(message);
+}
+
+struct Slide {
+  std::set<guint64> whole;
+  std::map<std::string, guint64> counted;
+};
+
+void on_frame(GstElement*, GstBuffer* buffer, GstPad*, gpointer data) {
+  auto* slide = static_cast<Slide*>(data);
+  for (const TrueCell& cell : read_true_cells(buffer)) {
+    if (cell.visible == 1) slide->whole.insert(cell.identity);
+  }
+  if (const std::optional<Tally> tally = read_tally(buffer)) {
+    for (const Tally::Row& row : tally->rows) slide->counted[row.class_name] = row.count;
+  }
+}
+
+// The shipped model on a moving stage: within a tenth of the cells that came wholly into view.
+TEST(CellTallyElement, CountsASmearWithTheShippedModel) {
+  const char* root = g_getenv("SMEARSCOPE_SOURCE_ROOT");
+  ASSERT_NE(root, nullptr);
+  const std::string model = std::string(root) + "/models/smearscope-cells.safetensors";
+  GstElement* pipeline =
+      gst_parse_launch(("smeartestsrc num-buffers=40 stage-path=return stage-speed=60 ! "
+                        "video/x-raw,format=RGB,width=640,height=480,framerate=8/1 ! celldetect model=" +
+                        model + " ! celltally ! fakesink name=sink signal-handoffs=true")
+                           .c_str(),
+                       nullptr);
+  Slide slide;
+  GstElement* sink = gst_bin_get_by_name(GST_BIN(pipeline), "sink");
+  g_signal_connect(sink, "handoff", G_CALLBACK(on_frame), &slide);
+  gst_object_unref(sink);
+  gst_element_set_state(pipeline, GST_STATE_PLAYING);
+  GstBus* bus = gst_element_get_bus(pipeline);
+  GstMessage* end = gst_bus_timed_pop_filtered(
+      bus, 200 * GST_SECOND, static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR));
+  ASSERT_NE(end, nullptr);
+  EXPECT_EQ(GST_MESSAGE_TYPE(end), GST_MESSAGE_EOS);
+  gst_message_unref(end);
+  gst_object_unref(bus);
+  gst_element_set_state(pipeline, GST_STATE_NULL);
+  gst_object_unref(pipeline);
+  guint64 sum = 0;
+  for (const auto& [name, count] : slide.counted) sum += count;
+  ASSERT_GT(slide.whole.size(), 30U);
+  EXPECT_NEAR(static_cast<double>(sum), static_cast<double>(slide.whole.size()),
+              0.1 * static_cast<double>(slide.whole.size()));
+}
+
+}  // namespace
+}  // namespace smearscope

@@ -1,0 +1,108 @@
+#include "tally/whereabouts.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <vector>
+
+namespace smearscope {
+namespace {
+
+// Cells of a dense smear: some 70 pixels wide, about as far apart, some smaller.
+CellMap dense_smear(double width, double height, std::mt19937& random) {
+  std::uniform_real_distribution<double> shift(-18, 18), fraction;
+  CellMap map;
+  for (double y = 0; y < height; y += 85) {
+    for (double x = 0; x < width; x += 85) {
+      if (fraction(random) < 0.15) continue;
+      const double side = fraction(random) < 0.1 ? 25 : 65 + 10 * fraction(random);
+      const double left = x + shift(random), top = y + shift(random);
+      map.add({left, top, left + side, top + side});
+    }
+  }
+  return map;
+}
+
+// What a picture of the map's part at `corner` shows, from its own corner on, found with errors of a few
+// pixels, and some cells more and less.
+std::vector<SlideBox> picture_of(const CellMap& map, const Place& corner, std::mt19937& random) {
+  std::normal_distribution<double> error(0, 2);
+  std::uniform_real_distribution<double> fraction;
+  std::vector<SlideBox> found;
+  for (const std::size_t cell : map.in({corner.x, corner.y, corner.x + 640, corner.y + 480})) {
+    if (fraction(random) < 0.15) continue;
+    found.push_back(map[cell].moved(-corner.x + error(random), -corner.y + error(random)));
+  }
+  for (int i = 0; i < 3; ++i) {
+    const double x = 600 * fraction(random), y = 440 * fraction(random);
+    found.push_back({x, y, x + 70, y + 70});
+  }
+  return found;
+}
+
+// Anywhere on a large map, the picture is found to within two pixels.
+TEST(FindPlace, FindsAPictureOnTheMap) {
+  std::mt19937 random(1);
+  const CellMap map = dense_smear(6000, 6000, random);
+  ASSERT_GT(map.size(), 4000U);
+  std::uniform_real_distribution<double> place(0, 5300);
+  for (int round = 0; round < 20; ++round) {
+    const Place corner{place(random), place(random)};
+    const std::optional<FoundPlace> found = find_place(picture_of(map, corner, random), map);
+    ASSERT_TRUE(found.has_value());
+    EXPECT_NEAR(found->way.x, corner.x, 2);
+    EXPECT_NEAR(found->way.y, corner.y, 2);
+  }
+}
+
+// Pictures of another slide are not found.
+TEST(FindPlace, DoesNotFindWhatIsNotThere) {
+  std::mt19937 random(2);
+  const CellMap map = dense_smear(6000, 6000, random), other = dense_smear(3000, 3000, random);
+  std::uniform_real_distribution<double> place(0, 2300);
+  for (int round = 0; round < 20; ++round)
+    EXPECT_FALSE(find_place(picture_of(other, {place(random), place(random)}, random), map).has_value());
+}
+
+// A few cells lie alike elsewhere, too: how many it takes grows with the map.
+TEST(FindPlace, AFewCellsProveNothing) {
+  std::mt19937 random(3);
+  const CellMap large = dense_smear(6000, 6000, random), small = dense_smear(600, 600, random);
+  ASSERT_LT(small.size(), 60U);
+  const auto finds = [](const CellMap& map, std::size_t cells) {
+    std::vector<SlideBox> found;
+    for (const std::size_t cell : map.in({100, 100, 500, 500})) found.push_back(map[cell].moved(-100, -100));
+    found.resize(std::min(found.size(), cells));
+    EXPECT_EQ(found.size(), cells);
+    return find_place(found, map).has_value();
+  };
+  EXPECT_TRUE(finds(small, 7));
+  EXPECT_FALSE(finds(small, 5));
+  EXPECT_TRUE(finds(large, 9));
+  EXPECT_FALSE(finds(large, 6));
+  EXPECT_FALSE(find_place(picture_of(large, {0, 0}, random), CellMap()).has_value());
+  EXPECT_FALSE(find_place({}, large).has_value());
+}
+
+// The median of what lies near: a cell that is new, or far off, does not move it.
+TEST(SmallCorrection, IsTheMedianOfTheNearOnes) {
+  std::vector<SlideBox> known, found;
+  for (int i = 0; i < 5; ++i) {
+    known.push_back({100.0 * i, 0, 100.0 * i + 60, 60});
+    found.push_back(known.back().moved(-7, 4));
+  }
+  found[4] = found[4].moved(20, 0);
+  found.push_back({900, 900, 960, 960});
+  const std::optional<Place> way = small_correction(found, known);
+  ASSERT_TRUE(way.has_value());
+  EXPECT_DOUBLE_EQ(way->x, 7);
+  EXPECT_DOUBLE_EQ(way->y, -4);
+  known.resize(3);
+  EXPECT_FALSE(small_correction(found, known).has_value()) << "of fewer than four";
+  EXPECT_FALSE(small_correction({}, known).has_value());
+}
+
+}  // namespace
+}  // namespace smearscope
