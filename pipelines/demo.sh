@@ -8,7 +8,7 @@
 #              without it: a synthetic smear under a moving stage (smeartestsrc)
 #   --seconds  stop after this much of the stream (synthetic smear: 20; camera or network: 30; else all of it)
 #   --model    name of a shipped model, or a model file (default: smearscope-cells)
-#   --output   folder for annotated.mkv, counts.csv and frame.png (default: demo-output)
+#   --output   folder for annotated.mkv, counts.csv, tally.csv and frame.png (default: demo-output)
 #   --display  show the video in a window as well
 #
 # Ctrl-C ends the recording in order. Files of an earlier run are replaced when the new ones are complete.
@@ -86,7 +86,7 @@ set_image_source() {
 # Sets `source`, `scale` (between annotation and encoder), `live_seconds` (wall-clock limit) for the input.
 set_input() {
   local rate
-  scale=() live_seconds=''
+  scale=() live_seconds='' min_sharpness=0.15
   case "$kind" in
     test)
       seconds=${seconds:-20}
@@ -94,6 +94,7 @@ set_input() {
         "video/x-raw,width=640,height=480,framerate=$demo_rate/1") ;;
     folder|image)
       set_image_source
+      min_sharpness=0  # pictures of different smears differ in sharpness, too
       # Pictures may differ in size, a video's frames may not.
       scale=(! videoscale add-borders=true ! video/x-raw,width=1280,height=960,pixel-aspect-ratio=1/1) ;;
     *)
@@ -128,13 +129,23 @@ print_counts() {
     }' "$1"
 }
 
+# What tally.csv says: cells that were counted once each, kinds below their families with their shares.
+print_tally() {
+  awk -F, '
+    NR == 1 { printf "%-26s %6s %8s  %s\n", "cells counted once each", "", "share", "95% limits"; next }
+    $2 == "" { printf "%-26s %6d\n", $1, $3; next }
+    $3 > 0 { printf "  %-24s %6d %6.1f %%  %.1f to %.1f %%\n", $1, $3, $4, $5, $6 }' "$1"
+}
+
 # Puts the files in place. What was recorded before a failure is kept under the names of unfinished files.
 finish() {
-  local parts=("$output/annotated.part.mkv" "$output/frame.part.png" "$output/counts.part.csv")
+  local parts=("$output/annotated.part.mkv" "$output/frame.part.png" "$output/counts.part.csv"
+    "$output/tally.part.csv")
   if [ -e "${parts[1]}" ] && [ "$1" -eq 0 ]; then
     mv "${parts[0]}" "$output/annotated.mkv"
     mv "${parts[1]}" "$output/frame.png"
     mv "${parts[2]}" "$output/counts.csv"
+    mv "${parts[3]}" "$output/tally.csv"
     return
   fi
   if [ -e "${parts[1]}" ]; then
@@ -170,8 +181,10 @@ show=()
 say "running (Ctrl-C ends it)"
 status=0
 run_pipeline "$work/log" "$live_seconds" \
-  "${source[@]}" ! queue max-size-buffers=4 ! videoconvert ! smearscope "model=$model" \
-  ! cellreport "csv-location=$output/counts.part.csv" ! progressreport update-freq=5 ! tee name=t \
+  "${source[@]}" ! queue max-size-buffers=4 ! videoconvert \
+  ! smearscope "model=$model" "min-sharpness=$min_sharpness" \
+  ! cellreport "csv-location=$output/counts.part.csv" "tally-location=$output/tally.part.csv" \
+  ! progressreport update-freq=5 ! tee name=t \
   t. ! queue ! videoconvert ${scale[@]+"${scale[@]}"} ! "${encode[@]}" ! filesink "location=$output/annotated.part.mkv" \
   t. ! queue ! videorate drop-only=true ! video/x-raw,framerate=1/2 ! videoconvert ! pngenc \
   ! multifilesink "location=$output/frame.part.png" \
@@ -180,5 +193,7 @@ finish $status
 
 echo
 print_counts "$output/counts.csv"
-echo "$output/annotated.mkv, $output/frame.png and $output/counts.csv are written"
+echo
+print_tally "$output/tally.csv"
+echo "$output/annotated.mkv, $output/frame.png, $output/counts.csv and $output/tally.csv are written"
 report_unread_images

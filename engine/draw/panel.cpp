@@ -13,7 +13,7 @@ struct Row {
   Color swatch{};
   bool has_swatch = false;
   bool part = false;
-  double bar = 0;  // share of the row's width
+  double bar = -1;  // share of the row's width; below 0: none
 };
 
 // The `most` rows with most cells, in the order that they have.
@@ -94,9 +94,11 @@ Rect add_panel(const Sizes& sizes, int width, int height, const Options& options
   items.push_back({place.x, place.y, place.width, place.height, {16, 16, 20}, 200, nullptr});
   int y = place.y + pad;
   for (const Row& row : rows) {
-    if (row.bar > 0) {
-      const int length = static_cast<int>(row.bar * (place.width - 2 * pad));
-      items.push_back({place.x + pad, y, length, row_height - 2, {40, 110, 60}, 255, nullptr});
+    if (row.bar >= 0) {
+      const int track = place.width - 2 * pad;
+      items.push_back({place.x + pad, y, track, row_height - 2, {56, 56, 64}, 255, nullptr});
+      items.push_back(
+          {place.x + pad, y, static_cast<int>(row.bar * track), row_height - 2, {40, 110, 60}, 255, nullptr});
     }
     const int x = place.x + pad + indent_of(row);
     if (row.has_swatch)

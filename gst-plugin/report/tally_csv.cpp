@@ -44,7 +44,8 @@ std::string tally_table(const Tally& tally) {
 }
 
 TallyCsv::TallyCsv(const std::string& path) : path_(path) {
-  write();
+  const PartFile tried(path);
+  std::remove((path + ".part").c_str());
 }
 
 void TallyCsv::add(const ReportedFrame& frame) {

@@ -11,7 +11,7 @@ namespace smearscope {
 // second of the stream has passed since the last time, and at the end.
 class TallyCsv : public ReportFile {
  public:
-  explicit TallyCsv(const std::string& path);  // writes the empty table: a bad place shows at once
+  explicit TallyCsv(const std::string& path);  // a place that can't be written shows at once
   void add(const ReportedFrame& frame) override;
   void finish() override;
 

@@ -213,6 +213,43 @@ TEST(Panel, KeepsTheRowsOfMostCells) {
   }));
 }
 
+// Parts are indented and not summed up once more; shares stand in a column of their own; a goal has a bar
+// that grows with what is reached.
+TEST(Panel, ShowsPartsSharesAndAGoal) {
+  Overlay overlay({});
+  Panel panel{"Cells", {{"wbc", 0, 5}, {"lymphocyte", 1, 3, "60 %", true}}};
+  const auto swatches = [&] {
+    std::vector<int> left;
+    for (const Item& item : overlay.compose(640, 480, {}, panel)) {
+      if (item.patch == nullptr && (item.color == class_color(0, "") || item.color == class_color(1, "")))
+        left.push_back(item.x);
+    }
+    return left;
+  };
+  ASSERT_EQ(swatches().size(), 2U);
+  EXPECT_LT(swatches()[0], swatches()[1]);
+  const auto size = [&] { return overlay.compose(640, 480, {}, panel).front(); };
+  const Item plain = size();
+  panel.rows[1].share = "";
+  EXPECT_LT(size().width, plain.width);
+  panel.goal = "wbc 5/100";
+  EXPECT_GT(size().height, plain.height);
+  const auto grounds = [&](double reached) {  // the panel's, and the bar's after it
+    panel.reached = reached;
+    std::vector<int> widths;
+    for (const Item& item : overlay.compose(640, 480, {}, panel)) {
+      if (item.patch == nullptr && !(item.color == class_color(0, "") || item.color == class_color(1, "")))
+        widths.push_back(item.width);
+    }
+    return widths;
+  };
+  const std::vector<int> half = grounds(0.5), whole = grounds(1), more = grounds(7);
+  ASSERT_EQ(half.size(), whole.size());
+  EXPECT_LT(half.back(), whole.back());
+  EXPECT_LE(whole.back(), whole.front());
+  EXPECT_EQ(more, whole);
+}
+
 // In a frame too small for it there is no panel, and no label either.
 TEST(Panel, IsLeftOutWhereItDoesNotFit) {
   Overlay overlay({});

@@ -112,6 +112,60 @@ TEST(CellMeta, OriginIsAbsentUnlessAttached) {
   EXPECT_EQ(read_origin(copy.get())->age, 3U);
 }
 
+// What celltally gives a cell comes back too.
+TEST(CellMeta, FamilyAndIdentityComeBack) {
+  Buffer buffer = new_buffer();
+  Cell cell{{1, 1, 5, 5}, 0.9, 3, "segmented_neutrophil", 0, "wbc"};
+  cell.identity = 0x100000001;
+  attach_cells(buffer.get(), {cell});
+  EXPECT_EQ(read_cells(buffer.get()).at(0).family, "wbc");
+  EXPECT_EQ(read_cells(buffer.get()).at(0).identity, 0x100000001U);
+}
+
+// Counts are kept by copies.
+TEST(CellMeta, TallyIsAbsentUnlessAttached) {
+  Buffer buffer = new_buffer();
+  EXPECT_FALSE(read_tally(buffer.get()).has_value());
+  Tally tally;
+  tally.rows = {{"wbc", "wbc", 0, 3}, {"", "\xC3\xA9", -1, G_MAXUINT64}};
+  tally.detections = 7;
+  tally.out_of_focus = 2;
+  tally.parts = 4;
+  tally.target = 100;
+  tally.target_class = "wbc";
+  tally.target_count = 3;
+  attach_tally(buffer.get(), tally);
+  const Buffer copy(gst_buffer_copy(buffer.get()));
+  const std::optional<Tally> read = read_tally(copy.get());
+  ASSERT_TRUE(read.has_value());
+  ASSERT_EQ(read->rows.size(), 2U);
+  EXPECT_EQ(read->rows[0].class_name, "wbc");
+  EXPECT_EQ(read->rows[1].family, "\xC3\xA9");
+  EXPECT_EQ(read->rows[1].label, -1);
+  EXPECT_EQ(read->rows[1].count, G_MAXUINT64);
+  EXPECT_EQ(read->detections, 7U);
+  EXPECT_EQ(read->out_of_focus, 2U);
+  EXPECT_EQ(read->parts, 4U);
+  EXPECT_EQ(read->target, 100U);
+  EXPECT_EQ(read->target_class, "wbc");
+  EXPECT_EQ(read->target_count, 3U);
+}
+
+// Anyone may have attached a structure of that name.
+TEST(CellMeta, ATallyThatIsNoneIsNotRead) {
+  for (const char* text :
+       {"t", "t, classes=(string)<a, b>, counts=(guint64)<1>",
+        "t, classes=(string)<a>, families=(string)<a>, labels=(int)<0>, counts=(int)<1>",
+        "t, classes=(int)<1>, families=(string)<a>, labels=(int)<0>, counts=(guint64)<1>",
+        "t, classes=(string)<a>, families=(string)<a>, labels=(int)<0>, counts=(guint64)<1>",
+        "t, classes=(string)a, families=(string)a, labels=(int)0, counts=(guint64)1"}) {
+    GstStructure* structure = gst_structure_from_string(text, nullptr);
+    ASSERT_NE(structure, nullptr) << text;
+    EXPECT_FALSE(get_tally(structure).has_value()) << text;
+    gst_structure_free(structure);
+  }
+}
+
 // A buffer without stage information says so.
 TEST(CellMeta, StageIsAbsentUnlessAttached) {
   Buffer buffer = new_buffer();

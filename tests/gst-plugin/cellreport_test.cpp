@@ -7,6 +7,7 @@
 
 #include "cell_meta.h"
 #include "element_harness.h"
+#include "report/tally_csv.h"
 
 namespace smearscope {
 namespace {
@@ -70,14 +71,80 @@ TEST(CellReport, WritesEachFramesCellsAsJsonLines) {
 }
 
 // Two writers of one file would destroy each other's lines.
-TEST(CellReport, OneFileCannotBeBothReports) {
+TEST(CellReport, OneFileCannotBeTwoReports) {
   const TemporaryFolder folder;
   const std::string path = folder.file("same");
-  GstElement* element =
-      gst_parse_launch(("cellreport csv-location=" + path + " json-location=" + path).c_str(), nullptr);
-  EXPECT_EQ(gst_element_set_state(element, GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
-  gst_element_set_state(element, GST_STATE_NULL);
-  gst_object_unref(element);
+  for (const auto& [one, other] :
+       {std::pair("csv", "json"), std::pair("csv", "tally"), std::pair("json", "tally")}) {
+    const std::string two = std::string(" ") + one + "-location=" + path + " " + other + "-location=" + path;
+    GstElement* element = gst_parse_launch(("cellreport" + two).c_str(), nullptr);
+    EXPECT_EQ(gst_element_set_state(element, GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE) << two;
+    gst_element_set_state(element, GST_STATE_NULL);
+    gst_object_unref(element);
+  }
+}
+
+// A cell that celltally knows bears its identity.
+TEST(CellReport, WritesIdentities) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("cells.jsonl");
+  Harness harness("cellreport json-location=" + path);
+  harness.caps(caps);
+  Cell known{{1, 1, 5, 5}, 0.5, 1, "rbc", 0};
+  known.identity = 42;
+  ASSERT_TRUE(harness.push_and_pull(frame_with(0, {known})));
+  ASSERT_TRUE(gst_harness_push_event(harness.get(), gst_event_new_eos()));
+  EXPECT_NE(text_of(path).find("\"age\":0,\"identity\":42}"), std::string::npos);
+}
+
+BufferPointer frame_with_tally(int number, guint64 neutrophils) {
+  BufferPointer frame = frame_with(number, {});
+  Tally tally;
+  tally.rows = {{"wbc", "wbc", 0, 5}, {"a, \"b\"", "wbc", 1, 0}, {"platelet", "platelet", 2, 7}};
+  tally.rows.insert(tally.rows.begin() + 1, {"neutrophil", "wbc", 1, neutrophils});
+  attach_tally(frame.get(), tally);
+  return frame;
+}
+
+// Kinds below their families, with their shares and the limits of these; the file is there while the stream
+// runs, and replaced once a second.
+TEST(CellReport, WritesTheTally) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("tally.csv");
+  Harness harness("cellreport tally-location=" + path);
+  harness.caps(caps);
+  EXPECT_FALSE(std::filesystem::exists(path));
+  const auto table = [](const std::string& family, const std::string& neutrophils, const std::string& other,
+                        const std::string& open) {
+    return "class,family,count,percent,low,high\nwbc,," + family + ",,,\nneutrophil,wbc," + neutrophils +
+           "\n\"a, \"\"b\"\"\",wbc," + other + "\nunidentified,wbc," + open + "\nplatelet,,7,,,\n";
+  };
+  const std::string first = table("20", "15,75.0,50.9,91.3", "0,0.0,0.0,16.8", "5,25.0,8.7,49.1");
+  ASSERT_TRUE(harness.push_and_pull(frame_with_tally(0, 15)));
+  EXPECT_EQ(text_of(path), first);
+  ASSERT_TRUE(harness.push_and_pull(frame_with_tally(29, 14)));
+  EXPECT_EQ(text_of(path), first) << "not a second old";
+  ASSERT_TRUE(harness.push_and_pull(frame_with_tally(30, 0)));
+  EXPECT_EQ(text_of(path), table("5", "0,0.0,0.0,52.2", "0,0.0,0.0,52.2", "5,100.0,47.8,100.0"));
+  ASSERT_TRUE(harness.push_and_pull(frame_with_tally(31, 15)));
+  ASSERT_TRUE(gst_harness_push_event(harness.get(), gst_event_new_eos()));
+  EXPECT_EQ(text_of(path), first);
+  EXPECT_FALSE(std::filesystem::exists(path + ".part"));
+}
+
+// Clopper and Pearson's limits as differential tables print them, and the ends of the range.
+TEST(ShareLimits, AreExact) {
+  const auto expect_percent = [](std::uint64_t part, std::uint64_t whole, double low, double high) {
+    EXPECT_NEAR(100 * share_limits(part, whole).low, low, 0.05) << part << " of " << whole;
+    EXPECT_NEAR(100 * share_limits(part, whole).high, high, 0.05) << part << " of " << whole;
+  };
+  expect_percent(5, 100, 1.6, 11.3);
+  expect_percent(10, 200, 2.4, 9.0);
+  expect_percent(20, 400, 3.1, 7.6);
+  expect_percent(0, 100, 0, 3.6);
+  expect_percent(100, 100, 96.4, 100);
+  expect_percent(0, 1, 0, 97.5);
+  expect_percent(500000000, 1000000000, 49.997, 50.003);
 }
 
 // Frames pass as they came: the same memory, and the cells still attached.
@@ -94,10 +161,13 @@ TEST(CellReport, FramesPassUnchanged) {
 
 // A file that can't be made stops the element before the first frame.
 TEST(CellReport, UnwritableFileIsAnError) {
-  GstElement* element = gst_parse_launch("cellreport csv-location=/nowhere/at/all/counts.csv", nullptr);
-  EXPECT_EQ(gst_element_set_state(element, GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
-  gst_element_set_state(element, GST_STATE_NULL);
-  gst_object_unref(element);
+  for (const char* location : {"csv-location", "json-location", "tally-location"}) {
+    GstElement* element = gst_parse_launch(
+        (std::string("cellreport ") + location + "=/nowhere/at/all/counts.csv").c_str(), nullptr);
+    EXPECT_EQ(gst_element_set_state(element, GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE) << location;
+    gst_element_set_state(element, GST_STATE_NULL);
+    gst_object_unref(element);
+  }
 }
 
 // A full disk fails the stream; the file that was there stays.

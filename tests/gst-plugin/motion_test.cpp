@@ -110,6 +110,25 @@ TEST(Motion, CreepingStageIsFollowed) {
   EXPECT_NEAR(x, -70, 1.5);
 }
 
+// Another picture is told from the same one moved, and from the first.
+TEST(Motion, SaysWhenItIsLost) {
+  const cv::Mat slide = textured_slide(1000, 800, 3, 6), other = textured_slide(1000, 800, 4, 6);
+  cv::RNG random(5);
+  MotionEstimator estimator;
+  const auto lost = [&](const cv::Mat& from, double x, double y) {
+    estimator.update(frame_of(with_noise(view_at(from, x, y, width, height), 4, random)));
+    return estimator.lost();
+  };
+  EXPECT_FALSE(lost(slide, 0, 0)) << "nothing to compare with";
+  EXPECT_FALSE(lost(slide, 40, 30));
+  EXPECT_FALSE(lost(slide, 100, 0));
+  EXPECT_TRUE(lost(other, 100, 0));
+  EXPECT_FALSE(lost(other, 110, 0)) << "found its feet again";
+  EXPECT_TRUE(lost(slide, 0, 0));
+  estimator.reset();
+  EXPECT_FALSE(estimator.lost());
+}
+
 // Specks on the camera stand still; the picture moves on beneath them, and no step is lost to them.
 TEST(Motion, DustOnTheCameraDoesNotHoldThePicture) {
   const cv::Mat slide = textured_slide(1000, 800, 3, 6);

@@ -26,13 +26,14 @@ bool same_pixels(GstBuffer* a, GstBuffer* b) {
   return same;
 }
 
-// One word does both: cells are attached and drawn.
+// One word does all: cells are attached, counted and drawn.
 TEST(Smearscope, FindsAndDraws) {
   const std::string caps = raw_caps("RGB", 160, 120);
   Harness harness("smearscope mode=every score-threshold=0 model=" + tiny_model_path());
   harness.caps(caps);
   const BufferPointer out = harness.push_and_pull(noise_frame(caps, 1));
   EXPECT_FALSE(read_cells(out.get()).empty());
+  EXPECT_TRUE(read_tally(out.get()).has_value());
   EXPECT_FALSE(same_pixels(out.get(), noise_frame(caps, 1).get()));
   EXPECT_EQ(harness.count("frames-detected"), 1U);
 }
@@ -53,7 +54,8 @@ TEST(Smearscope, HasThePropertiesOfItsStages) {
   GstElement* bin = gst_element_factory_make("smearscope", nullptr);
   gst_object_ref_sink(bin);
   for (const auto& [child_name, factory] :
-       {std::pair("detect", "celldetect"), std::pair("overlay", "celloverlay")}) {
+       {std::pair("detect", "celldetect"), std::pair("tally", "celltally"),
+        std::pair("overlay", "celloverlay")}) {
     GstElement* child = gst_bin_get_by_name(GST_BIN(bin), child_name);
     ASSERT_NE(child, nullptr);
     guint count = 0;

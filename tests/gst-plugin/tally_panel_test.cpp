@@ -1,0 +1,67 @@
+#include "overlay/tally_panel.h"
+
+#include <gtest/gtest.h>
+
+#include "tally/families.h"
+
+namespace smearscope {
+namespace {
+
+Tally example() {
+  Tally tally;
+  tally.rows = {{"wbc", "wbc", 0, 2},           {"lymphocyte", "wbc", 1, 3}, {"neutrophil", "wbc", 2, 1},
+                {"platelet", "platelet", 9, 4}, {"macrocyte", "rbc", 12, 1}, {"segmented", "wbc", 13, 0}};
+  return tally;
+}
+
+// A family sums up its kinds and the cells whose kind is open, wherever its rows stand.
+TEST(Families, SumUpTheirKinds) {
+  const std::vector<Family> families = families_of(example());
+  ASSERT_EQ(families.size(), 3U);
+  EXPECT_EQ(families[0].name, "wbc");
+  EXPECT_EQ(families[0].count, 6U);
+  EXPECT_EQ(families[0].open, 2U);
+  EXPECT_EQ(families[0].kinds.size(), 3U);
+  EXPECT_EQ(families[1].name, "platelet");
+  EXPECT_TRUE(families[1].kinds.empty());
+  EXPECT_EQ(families[2].name, "rbc");
+  EXPECT_EQ(families[2].label, -1) << "none was found under the family's own name";
+  EXPECT_EQ(families[2].count, 1U);
+  EXPECT_TRUE(families_of({}).empty());
+}
+
+// Kinds stand below their family with their shares of it, rounded.
+TEST(TallyPanel, ShowsKindsBelowTheirFamilies) {
+  const draw::Panel panel = panel_of(example());
+  EXPECT_TRUE(panel.goal.empty());
+  ASSERT_EQ(panel.rows.size(), 7U);
+  EXPECT_EQ(panel.rows[0].class_name, "wbc");
+  EXPECT_EQ(panel.rows[0].count, 6U);
+  EXPECT_FALSE(panel.rows[0].part);
+  EXPECT_EQ(panel.rows[1].class_name, "lymphocyte");
+  EXPECT_TRUE(panel.rows[1].part);
+  EXPECT_EQ(panel.rows[1].share, "50 %");
+  EXPECT_EQ(panel.rows[2].share, "17 %");
+  EXPECT_EQ(panel.rows[3].share, "0 %");
+  EXPECT_EQ(panel.rows[4].class_name, "platelet");
+  EXPECT_EQ(panel.rows[4].share, "");
+}
+
+TEST(TallyPanel, ShowsTheTarget) {
+  Tally tally = example();
+  tally.target = 100;
+  tally.target_class = "wbc";
+  tally.target_count = 25;
+  EXPECT_EQ(panel_of(tally).goal, "wbc 25/100");
+  EXPECT_DOUBLE_EQ(panel_of(tally).reached, 0.25);
+}
+
+// A family without a cell has no shares to divide by.
+TEST(TallyPanel, NothingCountedIsNoDivision) {
+  Tally tally = example();
+  for (Tally::Row& row : tally.rows) row.count = 0;
+  EXPECT_EQ(panel_of(tally).rows[1].share, "0 %");
+}
+
+}  // namespace
+}  // namespace smearscope
