@@ -132,9 +132,9 @@ print_counts() {
 # What tally.csv says: cells that were counted once each, kinds below their families with their shares.
 print_tally() {
   awk -F, '
-    NR == 1 { printf "%-26s %6s %8s  %s\n", "cells counted once each", "", "share", "95% limits"; next }
-    $2 == "" { printf "%-26s %6d\n", $1, $3; next }
-    $3 > 0 { printf "  %-24s %6d %6.1f %%  %.1f to %.1f %%\n", $1, $3, $4, $5, $6 }' "$1"
+    NR == 1 { print "cells counted once each"; next }
+    $2 == "" { printf "%-20s %12d\n", $1, $3; next }
+    $3 > 0 { printf "  %-18s %12d %8.1f %% (95%% limits %.1f to %.1f %%)\n", $1, $3, $4, $5, $6 }' "$1"
 }
 
 # Puts the files in place. What was recorded before a failure is kept under the names of unfinished files.
