@@ -56,21 +56,38 @@ void CellMap::clear() {
   buckets_.clear();
 }
 
-std::vector<std::size_t> CellMap::in(const SlideBox& area) const {
-  std::vector<std::size_t> found;
+template <typename Visit>
+void CellMap::each_near(const SlideBox& area, Visit visit) const {
   const SlideBox reach = area.grown(most_drift);
   for (std::int64_t row = column_of(reach.y_min); row <= column_of(reach.y_max); ++row) {
     for (std::int64_t column = column_of(reach.x_min); column <= column_of(reach.x_max); ++column) {
       const auto bucket = buckets_.find(bucket_of(column, row));
       if (bucket == buckets_.end()) continue;
-      for (const std::size_t cell : bucket->second) {
-        const Place centre = cells_[cell].box.centre();
-        if (area.contains({centre.x, centre.y, centre.x, centre.y})) found.push_back(cell);
-      }
+      for (const std::size_t cell : bucket->second) visit(cell, cells_[cell].box.centre());
     }
   }
+}
+
+std::vector<std::size_t> CellMap::in(const SlideBox& area) const {
+  std::vector<std::size_t> found;
+  each_near(area, [&](std::size_t cell, const Place& centre) {
+    if (area.contains({centre.x, centre.y, centre.x, centre.y})) found.push_back(cell);
+  });
   std::sort(found.begin(), found.end());
   return found;
+}
+
+std::optional<std::size_t> CellMap::nearest(const Place& place, double within) const {
+  std::optional<std::size_t> best;
+  double least = within * within;
+  each_near(SlideBox{place.x, place.y, place.x, place.y}.grown(within),
+            [&](std::size_t cell, const Place& centre) {
+              const double x = centre.x - place.x, y = centre.y - place.y, distance = x * x + y * y;
+              if (distance > least || (distance == least && (!best || *best < cell))) return;
+              least = distance;
+              best = cell;
+            });
+  return best;
 }
 
 std::vector<std::ptrdiff_t> match(const std::vector<SlideBox>& found, const std::vector<SlideBox>& known,

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -45,11 +46,18 @@ class CellMap {
   // Cells whose centres lie in `area`, in rising order.
   std::vector<std::size_t> in(const SlideBox& area) const;
 
+  // The cell whose centre is nearest to `place`, if one is nearer than `within`; the first of equals.
+  std::optional<std::size_t> nearest(const Place& place, double within) const;
+
  private:
   struct Cell {
     SlideBox box;
     unsigned looks = 1;
   };
+  // Calls visit(number, centre) for each cell in the buckets that `area` touches.
+  template <typename Visit>
+  void each_near(const SlideBox& area, Visit visit) const;
+
   std::vector<Cell> cells_;
   std::unordered_map<std::uint64_t, std::vector<std::size_t>> buckets_;  // by where the cell was first seen
 };

@@ -3,9 +3,6 @@
 #include <algorithm>
 #include <boost/math/distributions/binomial.hpp>
 #include <cmath>
-#include <cstdint>
-#include <tuple>
-#include <utility>
 
 namespace smearscope {
 namespace {
@@ -15,8 +12,12 @@ constexpr std::size_t fewest_neighbours = 4;
 // centre (pi / 64 if cells covered all), and how many such places there are to try for each known cell.
 constexpr double chance_to_agree = 0.06, places_a_cell = 64, most_chance = 1e-3;
 constexpr double like_size = 1.4;  // times larger or smaller
-constexpr std::size_t most_voters = 40;
-constexpr std::size_t most_tried = 16;  // peaks of the vote
+// So that a stream does not stop for long where a day's cells are known.
+constexpr std::size_t most_searched = 50000;
+constexpr double beyond_doubt = 0.6;  // share of the found cells
+// The search begins with cells that have like neighbours: some of `found`, each with its nearest ones, of
+// which so many must be where they should.
+constexpr std::size_t most_anchors = 8, most_neighbours = 5, missing_neighbours = 2;
 
 double side_of(const SlideBox& box) {
   return std::sqrt(box.width() * box.height());
@@ -59,59 +60,6 @@ std::vector<Place> ways_to_nearest(const std::vector<SlideBox>& found, const std
   return ways;
 }
 
-// Ways from found to known cells, counted in squares whose side is `step`. Ways that lie `side` squares apart
-// share one: what comes of that is looked at closely later, like any other.
-class Votes {
- public:
-  explicit Votes(double step) : step_(step), counts_(std::size_t{side} * side) {}
-
-  struct Peak {
-    unsigned votes;
-    Place way;
-  };
-
-  void add(const Place& way) {
-    const std::int64_t column = square(way.x), row = square(way.y);
-    std::uint16_t& count = counts_[index(column, row)];
-    if (count < UINT16_MAX) ++count;
-    cast_.push_back({column, row});
-  }
-
-  // The ways with most votes, best first: those of four squares in a block, so that no edge splits them.
-  std::vector<Peak> peaks(unsigned fewest) const {
-    std::vector<Peak> peaks;
-    for (const auto& [column, row] : cast_) {
-      for (const std::int64_t left : {column - 1, column}) {
-        for (const std::int64_t top : {row - 1, row}) {
-          const unsigned votes = counts_[index(left, top)] + counts_[index(left + 1, top)] +
-                                 counts_[index(left, top + 1)] + counts_[index(left + 1, top + 1)];
-          if (votes >= fewest)
-            peaks.push_back(
-                {votes, {static_cast<double>(left + 1) * step_, static_cast<double>(top + 1) * step_}});
-        }
-      }
-    }
-    std::sort(peaks.begin(), peaks.end(), [](const Peak& a, const Peak& b) {
-      return std::tie(b.votes, a.way.x, a.way.y) < std::tie(a.votes, b.way.x, b.way.y);
-    });
-    const auto same = [](const Peak& a, const Peak& b) { return a.way.x == b.way.x && a.way.y == b.way.y; };
-    peaks.erase(std::unique(peaks.begin(), peaks.end(), same), peaks.end());
-    if (peaks.size() > most_tried) peaks.resize(most_tried);
-    return peaks;
-  }
-
- private:
-  static constexpr std::int64_t side = 2048;
-  std::int64_t square(double way) const { return static_cast<std::int64_t>(std::floor(way / step_)); }
-  static std::size_t index(std::int64_t column, std::int64_t row) {
-    return static_cast<std::size_t>(((row & (side - 1)) * side) + (column & (side - 1)));
-  }
-
-  double step_;
-  std::vector<std::uint16_t> counts_;
-  std::vector<std::pair<std::int64_t, std::int64_t>> cast_;
-};
-
 // How many of `found` cells must agree, see find_place. More than there are: no number is enough.
 std::size_t needed_to_agree(std::size_t found, std::size_t known) {
   const boost::math::binomial_distribution<> by_chance(static_cast<double>(found), chance_to_agree);
@@ -124,20 +72,47 @@ std::size_t needed_to_agree(std::size_t found, std::size_t known) {
   return needed;
 }
 
-// Some of `found` speak for all; the median side is that of all.
-std::vector<Votes::Peak> likely_ways(const std::vector<SlideBox>& found, const CellMap& map, double side,
-                                     std::size_t needed) {
-  Votes votes(side / 8);
-  const std::size_t voters = std::min(found.size(), most_voters);
-  for (std::size_t i = 0; i < voters; ++i) {
-    const SlideBox& box = found[i * found.size() / voters];
-    for (std::size_t k = 0; k < map.size(); ++k) {
-      const double ratio = side_of(map[k]) / side_of(box);
-      if (!(ratio < like_size && ratio * like_size > 1)) continue;
-      votes.add({map[k].centre().x - box.centre().x, map[k].centre().y - box.centre().y});
-    }
+Place operator-(const Place& a, const Place& b) {
+  return {a.x - b.x, a.y - b.y};
+}
+Place operator+(const Place& a, const Place& b) {
+  return {a.x + b.x, a.y + b.y};
+}
+
+// The ways from `anchor`, one of the found cells, to its nearest neighbours.
+std::vector<Place> neighbours_of(const std::vector<SlideBox>& found, std::size_t anchor) {
+  std::vector<Place> ways;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (i != anchor) ways.push_back(found[i].centre() - found[anchor].centre());
   }
-  return votes.peaks(static_cast<unsigned>(needed * voters / found.size() / 2));
+  const auto nearer = [](const Place& a, const Place& b) {
+    return std::hypot(a.x, a.y) < std::hypot(b.x, b.y);
+  };
+  const std::size_t kept = std::min(ways.size(), most_neighbours);
+  std::partial_sort(ways.begin(), ways.begin() + static_cast<std::ptrdiff_t>(kept), ways.end(), nearer);
+  ways.resize(kept);
+  return ways;
+}
+
+bool has_neighbours(const CellMap& map, const Place& at, const std::vector<Place>& ways, double within) {
+  std::size_t missing = 0;
+  for (const Place& way : ways) {
+    if (!map.nearest(at + way, within) && ++missing > missing_neighbours) return false;
+  }
+  return true;
+}
+
+// The ways from each of `found`, moved by `way`, to the known cells nearest to them, within a share of its
+// side.
+std::vector<Place> ways_to_known(const std::vector<SlideBox>& found, const CellMap& map, const Place& way,
+                                 double share) {
+  std::vector<Place> ways;
+  for (const SlideBox& box : found) {
+    const Place at = box.centre() + way;
+    if (const std::optional<std::size_t> cell = map.nearest(at, share * side_of(box)))
+      ways.push_back(map[*cell].centre() - at);
+  }
+  return ways;
 }
 
 }  // namespace
@@ -148,29 +123,28 @@ std::optional<Place> small_correction(const std::vector<SlideBox>& found,
 }
 
 std::optional<FoundPlace> find_place(const std::vector<SlideBox>& found, const CellMap& map) {
-  const std::size_t needed = needed_to_agree(found.size(), map.size());
-  if (found.size() < needed || map.size() < needed) return std::nullopt;
-  std::vector<double> sides;
-  SlideBox around = found.front();
-  for (const SlideBox& box : found) {
-    sides.push_back(side_of(box));
-    around = {std::min(around.x_min, box.x_min), std::min(around.y_min, box.y_min),
-              std::max(around.x_max, box.x_max), std::max(around.y_max, box.y_max)};
-  }
-  const double side = median(sides);
-  if (!(side > 0)) return std::nullopt;
-
+  const std::size_t searched = std::min(map.size(), most_searched);
+  const std::size_t needed = needed_to_agree(found.size(), searched);
+  if (found.size() < needed || searched < needed) return std::nullopt;
+  const auto decided =
+      std::max<double>(static_cast<double>(needed), beyond_doubt * static_cast<double>(found.size()));
   FoundPlace best{{}, needed - 1};
-  for (const Votes::Peak& peak : likely_ways(found, map, side, needed)) {
-    std::vector<SlideBox> moved, near;
-    for (const SlideBox& box : found) moved.push_back(box.moved(peak.way.x, peak.way.y));
-    for (const std::size_t cell : map.in(around.moved(peak.way.x, peak.way.y).grown(side)))
-      near.push_back(map[cell]);
-    const std::optional<Place> rest = median_way(ways_to_nearest(moved, near, 0.25), needed);
-    if (!rest) continue;
-    for (SlideBox& box : moved) box = box.moved(rest->x, rest->y);
-    const std::size_t agree = ways_to_nearest(moved, near, 0.125).size();
-    if (agree > best.agree) best = {{peak.way.x + rest->x, peak.way.y + rest->y}, agree};
+  const std::size_t anchors = std::min(found.size(), most_anchors);
+  for (std::size_t i = 0; i < anchors && static_cast<double>(best.agree) < decided; ++i) {
+    const std::size_t anchor = i * found.size() / anchors;
+    const double side = side_of(found[anchor]);
+    const std::vector<Place> neighbours = neighbours_of(found, anchor);
+    for (std::size_t cell = map.size() - searched; cell < map.size(); ++cell) {
+      const double ratio = side_of(map[cell]) / side;
+      if (!(ratio < like_size && ratio * like_size > 1)) continue;
+      if (!has_neighbours(map, map[cell].centre(), neighbours, side / 8)) continue;
+      const Place rough = map[cell].centre() - found[anchor].centre();
+      const std::optional<Place> rest = median_way(ways_to_known(found, map, rough, 0.25), needed);
+      if (!rest) continue;
+      const Place way = rough + *rest;
+      const std::size_t agree = ways_to_known(found, map, way, 0.125).size();
+      if (agree > best.agree) best = {way, agree};
+    }
   }
   return best.agree >= needed ? std::optional<FoundPlace>(best) : std::nullopt;
 }

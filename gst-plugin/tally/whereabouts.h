@@ -21,7 +21,7 @@ struct FoundPlace {
 // Likewise from anywhere on the map: the move with which most of `found` lie on known cells, each within an
 // eighth of a cell. Nothing unless so many agree as would on the whole map once in a thousand times by
 // chance: seven of seven on a map of a hundred cells, nine of ten or sixteen of forty on one of ten thousand.
-// Takes some tens of nanoseconds for each pair of one of forty found cells and a known one.
+// Looks at the newest 50,000 known cells, and takes some 2 us for each.
 std::optional<FoundPlace> find_place(const std::vector<SlideBox>& found, const CellMap& map);
 
 }  // namespace smearscope

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <optional>
 #include <random>
 #include <vector>
 
@@ -42,6 +44,32 @@ TEST(CellMap, FindsWhatLiesInAnArea) {
       EXPECT_EQ(map.in(area), expected);
     }
   }
+}
+
+// The nearest centre, as by looking at each.
+TEST(CellMap, FindsTheNearest) {
+  std::mt19937 random(4);
+  CellMap map;
+  const std::vector<SlideBox> boxes = random_boxes(3000, 1500, random);
+  for (const SlideBox& box : boxes) map.add(box);
+  std::uniform_real_distribution<double> place(-1600, 1600), within(1, 60);
+  int found = 0;
+  for (int round = 0; round < 300; ++round) {
+    const Place at{place(random), place(random)};
+    double least = within(random);
+    const double limit = least;
+    std::optional<std::size_t> expected;
+    for (std::size_t i = 0; i < boxes.size(); ++i) {
+      const double distance = std::hypot(boxes[i].centre().x - at.x, boxes[i].centre().y - at.y);
+      if (distance >= least) continue;
+      least = distance;
+      expected = i;
+    }
+    EXPECT_EQ(map.nearest(at, limit), expected);
+    found += expected.has_value();
+  }
+  EXPECT_GT(found, 100);
+  EXPECT_LT(found, 290);
 }
 
 // A box is the mean of its looks, and follows one that creeps.

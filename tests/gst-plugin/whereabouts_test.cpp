@@ -57,6 +57,21 @@ TEST(FindPlace, FindsAPictureOnTheMap) {
   }
 }
 
+// Of more cells than are searched the newest are.
+TEST(FindPlace, SearchesTheNewestCells) {
+  std::mt19937 random(5);
+  CellMap map = dense_smear(2000, 2000, random);
+  const std::vector<SlideBox> first = picture_of(map, {300, 300}, random);
+  EXPECT_TRUE(find_place(first, map).has_value());
+  const CellMap more = dense_smear(21000, 21000, random);
+  for (std::size_t i = 0; i < more.size(); ++i) map.add(more[i].moved(1e6, 0));
+  ASSERT_GT(map.size(), 50000U);
+  const std::optional<FoundPlace> last = find_place(picture_of(more, {20000, 20000}, random), map);
+  ASSERT_TRUE(last.has_value());
+  EXPECT_NEAR(last->way.x, 1e6 + 20000, 2);
+  EXPECT_FALSE(find_place(first, map).has_value());
+}
+
 // Pictures of another slide are not found.
 TEST(FindPlace, DoesNotFindWhatIsNotThere) {
   std::mt19937 random(2);
