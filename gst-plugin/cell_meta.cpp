@@ -171,9 +171,22 @@ std::optional<DetectionOrigin> read_origin(GstBuffer* buffer) {
   return origin;
 }
 
+void set_identities(GstBuffer* buffer, const std::vector<Cell>& cells) {
+  std::size_t next = 0;
+  each_region(buffer, detection_name, [&](const GstVideoRegionOfInterestMeta& region, const GstStructure*) {
+    if (next == cells.size()) return;
+    // The buffer is the caller's, and its metas with it.
+    auto* meta = const_cast<GstVideoRegionOfInterestMeta*>(&region);
+    gst_structure_set(gst_video_region_of_interest_meta_get_param(meta, detection_name), "identity",
+                      G_TYPE_UINT64, cells[next++].identity, nullptr);
+  });
+}
+
 void attach_tally(GstBuffer* buffer, const Tally& tally) {
   register_custom_metas();
-  set_tally(gst_custom_meta_get_structure(gst_buffer_add_custom_meta(buffer, tally_meta_name)), tally);
+  GstCustomMeta* meta = gst_buffer_get_custom_meta(buffer, tally_meta_name);
+  if (!meta) meta = gst_buffer_add_custom_meta(buffer, tally_meta_name);
+  set_tally(gst_custom_meta_get_structure(meta), tally);
 }
 
 std::optional<Tally> read_tally(GstBuffer* buffer) {

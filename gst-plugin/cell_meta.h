@@ -12,7 +12,7 @@
 //   {model string, age uint}
 // What celltally has counted so far is a custom meta named tally_meta_name, with arrays of one length
 //   {classes families array of string, labels array of int, counts array of uint64, detections out_of_focus
-//   parts uint64, target uint, target_class string, target_count uint64}
+//   unplaced parts uint64, target uint, target_class string, target_count uint64}
 // The stage under the frame is a custom meta named stage_meta_name
 //   {stage_x double, stage_y double, focus double, pixel_size double}
 //
@@ -53,6 +53,7 @@ struct Tally {
   std::vector<Row> rows;     // by label, then name
   guint64 detections = 0;    // that took part
   guint64 out_of_focus = 0;  // detections left out
+  guint64 unplaced = 0;      // likewise, because the picture had leapt meanwhile or showed too little
   guint64 parts = 0;         // of the slide, between which the stage could not be followed
   guint target = 0;          // cells of class or family target_class that are to be counted; 0: no target
   std::string target_class;
@@ -97,11 +98,15 @@ void remove_cells(GstBuffer* buffer);
 void attach_origin(GstBuffer* buffer, const DetectionOrigin& origin);
 std::optional<DetectionOrigin> read_origin(GstBuffer* buffer);  // nothing if the buffer has none
 
-void attach_tally(GstBuffer* buffer, const Tally& tally);
-std::optional<Tally> read_tally(GstBuffer* buffer);  // nothing if the buffer has none
+// In the order of read_cells; there may be fewer.
+void set_identities(GstBuffer* buffer, const std::vector<Cell>& cells);
+
+void attach_tally(GstBuffer* buffer, const Tally& tally);  // in place of one that the buffer has
+std::optional<Tally> read_tally(GstBuffer* buffer);        // nothing if the buffer has none
 
 // The fields of the custom meta, which element messages have as well.
 void set_tally(GstStructure* structure, const Tally& tally);
+// Nothing if fields are missing, there are more than 256 rows, or they sum up to more than 2^53.
 std::optional<Tally> get_tally(const GstStructure* structure);
 
 void attach_true_cells(GstBuffer* buffer, const std::vector<TrueCell>& cells);

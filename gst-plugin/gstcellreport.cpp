@@ -30,6 +30,7 @@ struct Report {
   std::vector<std::unique_ptr<smearscope::ReportFile>> files;  // from start to EOS or stop
   std::uint64_t frames = 0;
   int width = 0, height = 0;
+  bool tally_came = false;
 };
 
 std::string text_of(const GValue* value) {
@@ -101,7 +102,7 @@ static void gst_cell_report_get_property(GObject* object, guint id, GValue* valu
   GST_OBJECT_UNLOCK(self);
 }
 
-static gboolean write_error(GstCellReport* self, const smearscope::Error& error) {
+static gboolean write_error(GstCellReport* self, const std::exception& error) {
   GST_ELEMENT_ERROR(self, RESOURCE, WRITE, ("Can't write the report. %s", error.what()), (nullptr));
   return FALSE;
 }
@@ -113,12 +114,13 @@ static gboolean gst_cell_report_start(GstBaseTransform* base) {
   const std::string csv = report.csv_location, json = report.json_location, tally = report.tally_location;
   GST_OBJECT_UNLOCK(self);
   report.frames = 0;
+  report.tally_came = false;
   try {
     check_apart({csv, json, tally});
     if (!csv.empty()) report.files.push_back(std::make_unique<smearscope::CountsCsv>(csv));
     if (!json.empty()) report.files.push_back(std::make_unique<smearscope::CellsJsonl>(json));
     if (!tally.empty()) report.files.push_back(std::make_unique<smearscope::TallyCsv>(tally));
-  } catch (const smearscope::Error& error) {
+  } catch (const std::exception& error) {
     report.files.clear();
     return write_error(self, error);
   }
@@ -134,10 +136,20 @@ static gboolean gst_cell_report_set_caps(GstBaseTransform* base, GstCaps* in, Gs
 
 static gboolean finish(GstCellReport* self) {
   gboolean well = TRUE;
+  const Report& report = *self->report;
+  GST_OBJECT_LOCK(self);
+  const bool tally_asked_for = !report.tally_location.empty();
+  GST_OBJECT_UNLOCK(self);
+  if (!report.files.empty() && report.frames > 0 && tally_asked_for && !report.tally_came) {
+    GST_ELEMENT_WARNING(
+        self, RESOURCE, SETTINGS,
+        ("No cells were counted for tally-location. Put celltally, or smearscope, before cellreport."),
+        (nullptr));
+  }
   for (const auto& file : self->report->files) {
     try {
       file->finish();
-    } catch (const smearscope::Error& error) {
+    } catch (const std::exception& error) {
       well = write_error(self, error);
     }
   }
@@ -171,11 +183,12 @@ static GstFlowReturn gst_cell_report_transform_ip(GstBaseTransform* base, GstBuf
     if (cell.confidence >= min_confidence) frame.cells.push_back(std::move(cell));
   }
   frame.tally = smearscope::read_tally(buffer);
+  report.tally_came |= frame.tally.has_value();
   const guint64 time = gst_segment_to_running_time(&base->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
   if (GST_CLOCK_TIME_IS_VALID(time)) frame.time_s = static_cast<double>(time) / GST_SECOND;
   try {
     for (const auto& file : report.files) file->add(frame);
-  } catch (const smearscope::Error& error) {
+  } catch (const std::exception& error) {
     write_error(self, error);
     return GST_FLOW_ERROR;
   }

@@ -51,12 +51,13 @@ struct State {
   Settings settings;
   bool new_slide = false;  // was asked for
   guint64 counted = 0;
-  // Streaming thread:
+  // Streaming thread, or none:
   GstVideoInfo info;
-  smearscope::CellTally cells{default_min_sharpness};
-  GstClockTime next_message = 0;  // running time
-  std::vector<guint64> told;      // the counts of the last message
-  bool target_reached = false;
+  std::optional<smearscope::CellTally> cells;  // from start to stop
+  bool passing = false;                        // the last frame was not looked at
+  std::optional<GstClockTime> told_at;         // running time of the last message
+  std::vector<guint64> told;                   // its counts
+  bool target_reached = false;                 // told
 };
 
 using Lock = std::lock_guard<std::mutex>;
@@ -82,8 +83,6 @@ struct _GstCellTally {
   GstBaseTransform parent;
   State* state;
 };
-
-static guint new_slide_signal = 0;
 
 G_DEFINE_TYPE(GstCellTally, gst_cell_tally, GST_TYPE_BASE_TRANSFORM)
 GST_ELEMENT_REGISTER_DEFINE(celltally, "celltally", GST_RANK_NONE, GST_TYPE_CELL_TALLY)
@@ -152,9 +151,19 @@ static void gst_cell_tally_new_slide(GstCellTally* self) {
 static gboolean gst_cell_tally_start(GstBaseTransform* base) {
   State& state = *GST_CELL_TALLY(base)->state;
   const Lock lock(state.mutex);
-  state.new_slide = true;
+  state.cells.emplace(state.settings.min_sharpness);
+  state.new_slide = false;
   state.counted = 0;
+  state.passing = false;
+  state.told_at.reset();
+  state.told.clear();
+  state.target_reached = false;
   gst_video_info_init(&state.info);
+  return TRUE;
+}
+
+static gboolean gst_cell_tally_stop(GstBaseTransform* base) {
+  GST_CELL_TALLY(base)->state->cells.reset();
   return TRUE;
 }
 
@@ -162,9 +171,13 @@ static gboolean gst_cell_tally_set_caps(GstBaseTransform* base, GstCaps* caps, G
   State& state = *GST_CELL_TALLY(base)->state;
   GstVideoInfo info;
   if (!gst_video_info_from_caps(&info, caps)) return FALSE;
-  if (!gst_video_info_is_equal(&info, &state.info)) state.cells.new_view();
+  if (!gst_video_info_is_equal(&info, &state.info)) state.cells->new_view();
   state.info = info;
   return TRUE;
+}
+
+static bool is_reached(const Tally& tally) {
+  return tally.target > 0 && tally.target_count >= tally.target;
 }
 
 static void post(GstCellTally* self, const Tally& tally, bool last) {
@@ -173,38 +186,62 @@ static void post(GstCellTally* self, const Tally& tally, bool last) {
   for (const Tally::Row& row : tally.rows) state.told.push_back(row.count);
   GstStructure* structure =
       gst_structure_new(message_name, "cells", G_TYPE_UINT64, cells_in(tally), "target_reached",
-                        G_TYPE_BOOLEAN, state.target_reached, "last", G_TYPE_BOOLEAN, last, nullptr);
+                        G_TYPE_BOOLEAN, is_reached(tally), "last", G_TYPE_BOOLEAN, last, nullptr);
   smearscope::set_tally(structure, tally);
   gst_element_post_message(GST_ELEMENT(self), gst_message_new_element(GST_OBJECT(self), structure));
+}
+
+// Time that goes back belongs to a new segment of the stream.
+static bool is_due(const State& state, const Settings& settings, GstClockTime now) {
+  if (settings.message_interval == 0 || !GST_CLOCK_TIME_IS_VALID(now)) return false;
+  return !state.told_at || now < *state.told_at || now - *state.told_at >= settings.message_interval;
 }
 
 // A message when the target is reached, and else when something has changed and the last one is an interval
 // old.
 static void tell(GstCellTally* self, const Tally& tally, const Settings& settings, GstClockTime now) {
   State& state = *self->state;
-  const bool reached = tally.target > 0 && tally.target_count >= tally.target;
-  const bool just_reached = reached && !state.target_reached;
-  state.target_reached = reached;
-  const bool due = settings.message_interval > 0 && GST_CLOCK_TIME_IS_VALID(now) && now >= state.next_message;
+  const bool just_reached = is_reached(tally) && !state.target_reached;
+  state.target_reached = is_reached(tally);
   const bool changed = !std::equal(tally.rows.begin(), tally.rows.end(), state.told.begin(), state.told.end(),
                                    [](const Tally::Row& row, guint64 told) { return row.count == told; });
-  if (!just_reached && !(due && changed)) return;
-  if (GST_CLOCK_TIME_IS_VALID(now)) state.next_message = now + settings.message_interval;
+  if (!just_reached && !(is_due(state, settings, now) && changed)) return;
+  if (GST_CLOCK_TIME_IS_VALID(now)) state.told_at = now;
   post(self, tally, false);
+}
+
+static Tally tally_of(State& state, const Settings& settings) {
+  Tally tally = state.cells->tally();
+  add_target(settings, tally);
+  return tally;
+}
+
+// The settings for what comes now; begins a new slide if that was asked for, and says so.
+static Settings take_settings(GstCellTally* self) {
+  State& state = *self->state;
+  bool new_slide = false;
+  Settings settings;
+  {
+    const Lock lock(state.mutex);
+    settings = state.settings;
+    new_slide = std::exchange(state.new_slide, false);
+  }
+  if (new_slide) {
+    state.cells->new_slide();
+    state.target_reached = false;
+    if (settings.tally) post(self, tally_of(state, settings), false);
+  }
+  return settings;
 }
 
 static Tally count(State& state, const Settings& settings, GstBuffer* buffer,
                    std::vector<smearscope::Cell>& cells) {
   const std::optional<smearscope::DetectionOrigin> origin = smearscope::read_origin(buffer);
   cells = smearscope::read_cells(buffer);
-  {
-    const smearscope::MappedFrame frame(buffer, state.info);
-    state.cells.set_least_sharpness(settings.min_sharpness);
-    state.cells.update(frame.view(), origin ? std::optional<unsigned>(origin->age) : std::nullopt, cells);
-  }
-  Tally tally = state.cells.tally();
-  add_target(settings, tally);
-  return tally;
+  const smearscope::MappedFrame frame(buffer, state.info);
+  state.cells->set_least_sharpness(settings.min_sharpness);
+  state.cells->update(frame.view(), origin ? std::optional<unsigned>(origin->age) : std::nullopt, cells);
+  return tally_of(state, settings);
 }
 
 // Instead of transform_ip, which would copy the pixels of a frame that someone else holds too: only metadata
@@ -215,18 +252,10 @@ static GstFlowReturn gst_cell_tally_generate_output(GstBaseTransform* base, GstB
   GstBuffer* buffer = std::exchange(base->queued_buf, nullptr);
   *output = buffer;
   if (!buffer) return GST_FLOW_OK;
-  Settings settings;
-  {
-    const Lock lock(state.mutex);
-    settings = state.settings;
-    if (std::exchange(state.new_slide, false)) {
-      state.cells.new_slide();
-      state.next_message = 0;
-      state.told.clear();
-      state.target_reached = false;
-    }
-  }
+  const Settings settings = take_settings(self);
+  const bool passed = std::exchange(state.passing, !settings.tally);
   if (!settings.tally) return GST_FLOW_OK;
+  if (passed) state.cells->new_view();
   Tally tally;
   std::vector<smearscope::Cell> cells;
   try {
@@ -243,8 +272,7 @@ static GstFlowReturn gst_cell_tally_generate_output(GstBaseTransform* base, GstB
     if (!state.new_slide) state.counted = cells_in(tally);
   }
   *output = buffer = gst_buffer_make_writable(buffer);
-  smearscope::remove_cells(buffer);
-  smearscope::attach_cells(buffer, cells);
+  smearscope::set_identities(buffer, cells);
   smearscope::attach_tally(buffer, tally);
   tell(self, tally, settings,
        gst_segment_to_running_time(&base->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer)));
@@ -254,17 +282,12 @@ static GstFlowReturn gst_cell_tally_generate_output(GstBaseTransform* base, GstB
 static gboolean gst_cell_tally_sink_event(GstBaseTransform* base, GstEvent* event) {
   auto* self = GST_CELL_TALLY(base);
   State& state = *self->state;
-  if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP || GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START)
-    state.cells.new_view();
-  if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) {
-    Settings settings;
-    {
-      const Lock lock(state.mutex);
-      settings = state.settings;
-    }
-    Tally tally = state.cells.tally();
-    add_target(settings, tally);
-    if (settings.tally) post(self, tally, true);
+  const GstEventType type = GST_EVENT_TYPE(event);
+  if (state.cells && (type == GST_EVENT_FLUSH_STOP || type == GST_EVENT_STREAM_START))
+    state.cells->new_view();
+  if (state.cells && type == GST_EVENT_EOS) {
+    const Settings settings = take_settings(self);
+    if (settings.tally) post(self, tally_of(state, settings), true);
   }
   return GST_BASE_TRANSFORM_CLASS(gst_cell_tally_parent_class)->sink_event(base, event);
 }
@@ -311,8 +334,8 @@ static void install_properties(GObjectClass* klass) {
       klass, prop_message_interval,
       g_param_spec_uint64(
           "message-interval", "Message interval",
-          "Stream time in nanoseconds between element messages \"cell-tally\" while counts change (0 "
-          "= only at the target and at the end)",
+          "Running time in nanoseconds between element messages \"cell-tally\" while counts change (0 "
+          "= only at the target, for a new slide and at the end, as where frames have no times)",
           0, G_MAXUINT64 / 2, defaults.message_interval, read_write));
   g_object_class_install_property(
       klass, prop_cells_counted,
@@ -328,9 +351,9 @@ static void gst_cell_tally_class_init(GstCellTallyClass* klass) {
   object_class->get_property = gst_cell_tally_get_property;
   object_class->finalize = gst_cell_tally_finalize;
   install_properties(object_class);
-  new_slide_signal = g_signal_new_class_handler(
-      "new-slide", G_TYPE_FROM_CLASS(klass), static_cast<GSignalFlags>(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION),
-      G_CALLBACK(gst_cell_tally_new_slide), nullptr, nullptr, nullptr, G_TYPE_NONE, 0);
+  g_signal_new_class_handler("new-slide", G_TYPE_FROM_CLASS(klass),
+                             static_cast<GSignalFlags>(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION),
+                             G_CALLBACK(gst_cell_tally_new_slide), nullptr, nullptr, nullptr, G_TYPE_NONE, 0);
 
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
   gst_element_class_set_static_metadata(
@@ -346,6 +369,7 @@ static void gst_cell_tally_class_init(GstCellTallyClass* klass) {
 
   GstBaseTransformClass* base_class = GST_BASE_TRANSFORM_CLASS(klass);
   base_class->start = gst_cell_tally_start;
+  base_class->stop = gst_cell_tally_stop;
   base_class->set_caps = gst_cell_tally_set_caps;
   base_class->generate_output = gst_cell_tally_generate_output;
   base_class->sink_event = gst_cell_tally_sink_event;

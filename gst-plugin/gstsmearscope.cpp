@@ -115,6 +115,12 @@ static void gst_smearscope_get_property(GObject* object, guint id, GValue* value
                         g_param_spec_get_name(property.spec), value);
 }
 
+static void gst_smearscope_new_slide(GstSmearscope* self) {
+  for (GstElement* child : self->children) {
+    if (GST_IS_CELL_TALLY(child)) g_signal_emit_by_name(child, "new-slide");
+  }
+}
+
 static void add_ghost_pad(GstSmearscope* self, GstElement* child, GstStaticPadTemplate* pad_template) {
   GstPad* target = gst_element_get_static_pad(child, pad_template->name_template);
   GstPadTemplate* ghost_template = gst_static_pad_template_get(pad_template);
@@ -142,6 +148,10 @@ static void gst_smearscope_class_init(GstSmearscopeClass* klass) {
   for (const ProxiedProperty& property : proxied_properties()) {
     g_object_class_install_property(object_class, ++id, copy_spec(property.spec));
   }
+
+  g_signal_new_class_handler("new-slide", G_TYPE_FROM_CLASS(klass),
+                             static_cast<GSignalFlags>(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION),
+                             G_CALLBACK(gst_smearscope_new_slide), nullptr, nullptr, nullptr, G_TYPE_NONE, 0);
 
   auto* element_class = GST_ELEMENT_CLASS(klass);
   gst_element_class_set_static_metadata(

@@ -4,6 +4,9 @@
 namespace smearscope {
 namespace {
 
+constexpr guint most_rows = 256;
+constexpr guint64 most_cells = guint64{1} << 53U;  // what a double holds
+
 // Sets `field` to an array with one value of `type` for each row.
 template <typename Set>
 void set_column(GstStructure* structure, const char* field, GType type, const Tally& tally, Set set) {
@@ -50,16 +53,17 @@ void set_tally(GstStructure* structure, const Tally& tally) {
   set_column(structure, "counts", G_TYPE_UINT64, tally,
              [](GValue* value, const Row& row) { g_value_set_uint64(value, row.count); });
   gst_structure_set(structure, "detections", G_TYPE_UINT64, tally.detections, "out_of_focus", G_TYPE_UINT64,
-                    tally.out_of_focus, "parts", G_TYPE_UINT64, tally.parts, "target", G_TYPE_UINT,
-                    tally.target, "target_class", G_TYPE_STRING, tally.target_class.c_str(), "target_count",
-                    G_TYPE_UINT64, tally.target_count, nullptr);
+                    tally.out_of_focus, "unplaced", G_TYPE_UINT64, tally.unplaced, "parts", G_TYPE_UINT64,
+                    tally.parts, "target", G_TYPE_UINT, tally.target, "target_class", G_TYPE_STRING,
+                    tally.target_class.c_str(), "target_count", G_TYPE_UINT64, tally.target_count, nullptr);
 }
 
 std::optional<Tally> get_tally(const GstStructure* structure) {
   using Row = Tally::Row;
   Tally tally;
   const GValue* classes = gst_structure_get_value(structure, "classes");
-  if (!classes || !GST_VALUE_HOLDS_ARRAY(classes)) return std::nullopt;
+  if (!classes || !GST_VALUE_HOLDS_ARRAY(classes) || gst_value_array_get_size(classes) > most_rows)
+    return std::nullopt;
   tally.rows.resize(gst_value_array_get_size(classes));
   const bool complete =
       get_column(structure, "classes", G_TYPE_STRING, tally,
@@ -71,10 +75,15 @@ std::optional<Tally> get_tally(const GstStructure* structure) {
       get_column(structure, "counts", G_TYPE_UINT64, tally,
                  [](const GValue* value, Row& row) { row.count = g_value_get_uint64(value); }) &&
       gst_structure_get(structure, "detections", G_TYPE_UINT64, &tally.detections, "out_of_focus",
-                        G_TYPE_UINT64, &tally.out_of_focus, "parts", G_TYPE_UINT64, &tally.parts, "target",
-                        G_TYPE_UINT, &tally.target, "target_count", G_TYPE_UINT64, &tally.target_count,
-                        nullptr);
+                        G_TYPE_UINT64, &tally.out_of_focus, "unplaced", G_TYPE_UINT64, &tally.unplaced,
+                        "parts", G_TYPE_UINT64, &tally.parts, "target", G_TYPE_UINT, &tally.target,
+                        "target_count", G_TYPE_UINT64, &tally.target_count, nullptr);
   if (!complete) return std::nullopt;
+  guint64 sum = 0;
+  for (const Tally::Row& row : tally.rows) {
+    if (row.count > most_cells - sum) return std::nullopt;
+    sum += row.count;
+  }
   if (const gchar* name = gst_structure_get_string(structure, "target_class")) tally.target_class = name;
   return tally;
 }

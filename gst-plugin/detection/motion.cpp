@@ -14,6 +14,7 @@ constexpr int smallest_side = 32;  // below this there is too little picture to 
 // A key frame is replaced when it has moved out by this share of the picture's side, or when it differs from
 // the picture by this many standard deviations on average (unrelated pictures: about one).
 constexpr double key_range = 0.12, unlike = 0.5;
+constexpr double blank = 1;  // grey levels of deviation: nothing but noise
 constexpr double least_overlap =
     0.4;  // share of the picture; less proves nothing, background looks alike everywhere
 
@@ -161,12 +162,22 @@ bool MotionEstimator::key_is_left() const {
          std::abs(since_key_.y) > picture_.rows * key_range;
 }
 
-// The picture has become another one.
+// The picture has become another one. Lighter or darker, or of another contrast, it still is the same.
 bool MotionEstimator::is_unlike_key() const {
-  cv::Scalar mean, deviation;
-  cv::meanStdDev(picture_, mean, deviation);
   const cv::Point shift(cvRound(since_key_.x), cvRound(since_key_.y));
-  return difference(key_picture_, picture_, shift) > unlike * deviation[0];
+  const cv::Rect overlap = overlap_of(picture_, shift);
+  if (overlap.area() < least_overlap * picture_.size().area()) return true;
+  const cv::Mat now = picture_(overlap), before = key_picture_(overlap - shift);
+  cv::Scalar mean_now, deviation_now, mean_before, deviation_before;
+  cv::meanStdDev(now, mean_now, deviation_now);
+  cv::meanStdDev(before, mean_before, deviation_before);
+  const double least = std::min(deviation_now[0], deviation_before[0]),
+               most = std::max(deviation_now[0], deviation_before[0]);
+  if (least < blank) return most >= 2 * blank;
+  const double gain = deviation_now[0] / deviation_before[0];
+  cv::Mat apart;  // what remains when the one before is brought to the same mean and contrast
+  cv::addWeighted(now, 1, before, -gain, gain * mean_before[0] - mean_now[0], apart);
+  return cv::norm(apart, cv::NORM_L1) / overlap.area() > unlike * deviation_now[0];
 }
 
 void MotionEstimator::become_key() {

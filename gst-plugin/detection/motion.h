@@ -26,8 +26,8 @@ class MotionEstimator {
   Shift update(const Frame& frame);
   void reset();
 
-  // Even moved by what update returned last, the picture differs from the one before: a cut, a leap of the
-  // stage, another focus. False where update had nothing to compare with.
+  // Even moved by what update found last, the picture differs from the key frame: a cut, a leap of the stage,
+  // another focus; not another light. False where update had nothing to compare with.
   bool lost() const { return lost_; }
 
  private:

@@ -1,6 +1,7 @@
 #include "overlay/tally_panel.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 
 #include "tally/families.h"
@@ -18,7 +19,9 @@ draw::Panel panel_of(const Tally& tally) {
   for (const Family& family : families_of(tally)) {
     panel.rows.push_back({family.name, family.label, family.count, "", false});
     for (const Tally::Row& kind : family.kinds) {
-      const auto percent = (200 * kind.count + family.count) / (2 * std::max<guint64>(family.count, 1));
+      const double share =
+          family.count > 0 ? static_cast<double>(kind.count) / static_cast<double>(family.count) : 0;
+      const auto percent = static_cast<int>(std::lround(100 * std::min(share, 1.0)));
       panel.rows.push_back({kind.class_name, kind.label, kind.count, std::to_string(percent) + " %", true});
     }
   }

@@ -14,7 +14,7 @@ constexpr double tail = 0.025;  // on each side
 
 std::string line(const std::string& name, const std::string& family, std::uint64_t count, std::uint64_t of) {
   std::string text = csv::quoted(name) + "," + csv::quoted(family) + "," + std::to_string(count) + ",";
-  if (of == 0) return text + ",,\n";
+  if (of == 0 || count > of) return text + ",,\n";
   const Limits limits = share_limits(count, of);
   char shares[64];
   std::snprintf(shares, sizeof shares, "%.1f,%.1f,%.1f\n",
@@ -51,6 +51,7 @@ TallyCsv::TallyCsv(const std::string& path) : path_(path) {
 void TallyCsv::add(const ReportedFrame& frame) {
   if (!frame.tally) return;
   tally_ = *frame.tally;
+  came_ = true;
   // Time that goes back belongs to a new segment of the stream.
   const bool due = !frame.time_s || !written_at_ || *frame.time_s < *written_at_ ||
                    *frame.time_s - *written_at_ >= interval_s;
@@ -60,7 +61,7 @@ void TallyCsv::add(const ReportedFrame& frame) {
 }
 
 void TallyCsv::finish() {
-  write();
+  if (came_) write();
 }
 
 void TallyCsv::write() {

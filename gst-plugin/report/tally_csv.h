@@ -9,6 +9,7 @@ namespace smearscope {
 
 // The whole table is written anew, beside the file and then in its place, when counts have changed and a
 // second of the stream has passed since the last time, and at the end.
+// Without a tally there is no file.
 class TallyCsv : public ReportFile {
  public:
   explicit TallyCsv(const std::string& path);  // a place that can't be written shows at once
@@ -20,6 +21,7 @@ class TallyCsv : public ReportFile {
 
   std::string path_, written_;
   Tally tally_;
+  bool came_ = false;
   std::optional<double> written_at_;
 };
 

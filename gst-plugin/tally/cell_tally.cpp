@@ -16,6 +16,10 @@ constexpr double parts_apart = 1e8;      // pixels of slide between parts withou
 // A cell nearer to the picture's edge, in pixels and as a share of its side, may be cut by it.
 constexpr double edge = 3, edge_share = 0.06;
 constexpr double most_are = 0.6, hardly_any = 0.4;
+constexpr std::size_t few_alike = 3;  // cells that lie alike at another place are hardly more
+constexpr std::size_t most_left = 4;  // places to return to without a search
+constexpr std::size_t most_in_frame =
+    1024;                       // cells; they come from metadata, too, and are matched pair by pair
 constexpr std::size_t few = 6;  // cells: of fewer it can't be told whether most are where they should be
 
 bool is_usable(const Box& box) {
@@ -54,13 +58,11 @@ std::size_t matched(const std::vector<std::ptrdiff_t>& partners) {
 void CellTally::update(const Frame& frame, std::optional<unsigned> age, std::vector<Cell>& cells) {
   const Shift shift = motion_.update(frame);
   const bool sharp = focus_.is_sharp(frame, least_sharpness_);
-  if (motion_.lost()) {
-    ++epoch_;
-    placed_ = false;
-    leapt_ = sharp && !looks_.empty() && looks_.back().sharp;
+  if (motion_.lost()) {  // and the shift without meaning
+    leave(sharp && !looks_.empty() && looks_.back().sharp);
+  } else {
+    origin_ = {origin_.x - shift.x, origin_.y - shift.y};
   }
-  origin_.x -= shift.x;
-  origin_.y -= shift.y;
   looks_.push_back({origin_, epoch_, sharp});
   if (looks_.size() > most_looks) looks_.pop_front();
 
@@ -68,74 +70,94 @@ void CellTally::update(const Frame& frame, std::optional<unsigned> age, std::vec
   last_age_ = age;
   if (anew) {
     const Look then = looks_[looks_.size() - 1 - *age];
-    if (!then.sharp) {
-      ++blurred_;
-    } else if (then.epoch == epoch_) {  // else its cells were moved by a shift without meaning
-      add(then, view_from(origin_, frame), cells);
-    }
+    if (!then.sharp)
+      ++out_of_focus_;
+    else if (then.epoch != epoch_ || !add(then, view_from(origin_, frame), cells))
+      ++unplaced_;
   }
   identify(frame, cells);
 }
 
-// What the frame shows now and showed then was seen whole: cells are cut to the one and moved to the other.
-void CellTally::add(const Look& then, const SlideBox& view, const std::vector<Cell>& cells) {
-  const Place moved{then.origin.x - origin_.x, then.origin.y - origin_.y};
-  const std::vector<Finding> found = findings(common_part(view, view.moved(moved.x, moved.y)), cells);
-  const Place before = origin_;
-  if (!find_place(found, view)) return;
-  const Place by{origin_.x - before.x, origin_.y - before.y};
-  std::vector<Finding> placed = found;
-  for (Finding& finding : placed) finding.box = finding.box.moved(by.x, by.y);
-  const SlideBox now = view.moved(by.x, by.y);
-  ++detections_;
-  look_again(placed, common_part(now, now.moved(moved.x, moved.y)));
+void CellTally::leave(bool leapt) {
+  leapt_ = leapt || (!placed_ && leapt_);
+  if (placed_) {
+    left_.push_front(origin_);
+    if (left_.size() > most_left) left_.pop_back();
+  }
+  ++epoch_;
+  placed_ = false;
 }
 
-std::vector<CellTally::Finding> CellTally::findings(const SlideBox& view,
+// What the frame shows now and showed then was seen whole: cells are cut to the one and moved to the other.
+bool CellTally::add(const Look& then, const SlideBox& view, const std::vector<Cell>& cells) {
+  const Place lag{then.origin.x - origin_.x, then.origin.y - origin_.y}, before = origin_;
+  const SlideBox seen = common_part(view, view.moved(lag.x, lag.y));
+  if (!(seen.width() > 0 && seen.height() > 0)) return false;
+  std::vector<Finding> found = findings(seen, cells);
+  if (!find_place(found, seen)) return false;
+  const Place by{origin_.x - before.x, origin_.y - before.y};
+  for (Finding& finding : found) finding.box = finding.box.moved(by.x, by.y);
+  ++detections_;
+  look_again(found, seen.moved(by.x, by.y));
+  return true;
+}
+
+std::vector<CellTally::Finding> CellTally::findings(const SlideBox& seen,
                                                     const std::vector<Cell>& cells) const {
   std::vector<Finding> found;
   for (const Cell& cell : cells) {
+    if (found.size() == most_in_frame) break;
     if (!is_usable(cell.box)) continue;
     const SlideBox box = on_slide(cell.box, origin_);
-    found.push_back({box, &cell, is_whole_in(view, box)});
+    found.push_back({box, &cell, is_whole_in(seen, box)});
   }
   return found;
 }
 
 // Settles origin_. False if the picture shows too little to say.
-bool CellTally::find_place(const std::vector<Finding>& found, const SlideBox& view) {
-  std::vector<SlideBox> boxes, whole;  // of a cut cell the centre is not the cell's
+bool CellTally::find_place(const std::vector<Finding>& found, const SlideBox& seen) {
+  std::vector<SlideBox> whole;  // of a cut cell the centre is not the cell's
   for (const Finding& finding : found) {
-    boxes.push_back(finding.box);
     if (finding.whole) whole.push_back(finding.box);
   }
-  const std::vector<std::size_t> numbers = known_in(view);
-  const std::vector<SlideBox> known = boxes_of(numbers);
-  const std::size_t agree = matched(match(boxes, known, view));
-  std::size_t expected = 0;
-  for (std::size_t i = 0; i < numbers.size(); ++i)
-    expected += known_[numbers[i]].counted_as >= 0 && is_whole_in(view, known[i]);
-
-  // Out of focus and back the picture is likely the same, after a cut it may be any: a cell may lie alike.
-  const std::size_t enough = !placed_ && leapt_ ? 3 : 1;
-  const bool mostly_known = agree >= enough && share_of(agree, found.size()) >= most_are;
-  if (!mostly_known) {
-    const std::optional<FoundPlace> place = smearscope::find_place(whole, map_);
-    if (place && place->agree > agree) {
-      move_by(place->way);
-      return placed_ = true;
+  if (placed_) {
+    const std::vector<SlideBox> known = standing_in(seen);
+    const std::size_t agree = matched(match(whole, known, seen));
+    // Rather than all cells the detector has failed: dark, or blurred.
+    if (known.size() >= few && share_of(found.size(), known.size()) < hardly_any) return false;
+    const bool none_there = known.size() >= few && share_of(agree, known.size()) < hardly_any;
+    if (!none_there) {
+      if (const std::optional<Place> way = small_correction(whole, known)) move_by(*way);
+      return true;
     }
-    if (found.empty() && !placed_) return false;
-    // The detector has failed rather than the cells gone: dark, or blurred.
-    if (placed_ && expected >= few && share_of(found.size(), expected) < hardly_any) return false;
-    const bool none_there = expected >= few && share_of(agree, expected) < hardly_any;
-    if (!placed_ || none_there) {
-      go_elsewhere();
-      return placed_ = true;
-    }
+    leave(true);  // motion has lost the picture without telling
+    looks_.back().epoch = epoch_;
   }
-  if (const std::optional<Place> way = small_correction(whole, known)) move_by(*way);
+  if (map_.size() > 0 && whole.empty()) return false;
+  if (!return_to_place(whole)) go_elsewhere();
   return placed_ = true;
+}
+
+// Where the picture was before it was lost, or wherever the map shows its cells.
+bool CellTally::return_to_place(const std::vector<SlideBox>& whole) {
+  // Out of focus and back the picture is likely the same, after a cut it may be any: a cell may lie alike.
+  const std::size_t enough = std::max<std::size_t>(
+      leapt_ ? few_alike : 1,
+      static_cast<std::size_t>(std::ceil(most_are * static_cast<double>(whole.size()))));
+  std::vector<Place> ways{{0, 0}};
+  for (const Place& origin : left_) ways.push_back({origin.x - origin_.x, origin.y - origin_.y});
+  FoundPlace best;
+  for (const Place& way : ways) {
+    const FoundPlace place = settle(whole, map_, way);
+    if (place.agree > best.agree) best = place;
+  }
+  if (best.agree < enough) {
+    const std::optional<FoundPlace> place = smearscope::find_place(whole, map_);
+    if (!place) return false;
+    best = *place;
+  }
+  move_by(best.way);
+  return true;
 }
 
 void CellTally::move_by(const Place& way) {
@@ -158,11 +180,13 @@ void CellTally::look_again(const std::vector<Finding>& found, const SlideBox& vi
   const std::vector<std::size_t> numbers = known_in(view);
   const std::vector<std::ptrdiff_t> partners = match(boxes, boxes_of(numbers), view);
   std::vector<bool> seen(numbers.size(), false);
+  const std::size_t most = numbers.size() < most_in_frame ? most_in_frame - numbers.size() : 0;
+  const std::size_t limit = std::min(most_cells, map_.size() + most);
   for (std::size_t i = 0; i < found.size(); ++i) {
     if (partners[i] >= 0) {
       seen[static_cast<std::size_t>(partners[i])] = true;
       see(numbers[static_cast<std::size_t>(partners[i])], found[i]);
-    } else if (found[i].whole && map_.size() < most_cells) {
+    } else if (found[i].whole && map_.size() < limit) {
       known_.emplace_back();
       see(map_.add(boxes[i]), found[i]);
     }
@@ -228,18 +252,28 @@ void CellTally::identify(const Frame& frame, std::vector<Cell>& cells) const {
   if (!placed_) return;
   const SlideBox view = view_from(origin_, frame);
   std::vector<SlideBox> boxes;
-  for (const Cell& cell : cells)
-    boxes.push_back(is_usable(cell.box) ? on_slide(cell.box, origin_) : SlideBox{});
+  for (std::size_t i = 0; i < std::min(cells.size(), most_in_frame); ++i)
+    boxes.push_back(is_usable(cells[i].box) ? on_slide(cells[i].box, origin_) : SlideBox{});
   const std::vector<std::size_t> numbers = known_in(view);
   const std::vector<std::ptrdiff_t> partners = match(boxes, boxes_of(numbers), view);
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    if (partners[i] >= 0) cells[i].identity = numbers[static_cast<std::size_t>(partners[i])] + 1;
+  for (std::size_t i = 0; i < boxes.size(); ++i) {
+    if (partners[i] >= 0)
+      cells[i].identity = first_identity_ + numbers[static_cast<std::size_t>(partners[i])];
   }
 }
 
 // All of which a part may be in view.
 std::vector<std::size_t> CellTally::known_in(const SlideBox& view) const {
   return map_.in(view.grown(largest_side_ / 2));
+}
+
+// Cells that count and lie wholly in `seen`.
+std::vector<SlideBox> CellTally::standing_in(const SlideBox& seen) const {
+  std::vector<SlideBox> boxes;
+  for (const std::size_t number : known_in(seen)) {
+    if (known_[number].counted_as >= 0 && is_whole_in(seen, map_[number])) boxes.push_back(map_[number]);
+  }
+  return boxes;
 }
 
 std::vector<SlideBox> CellTally::boxes_of(const std::vector<std::size_t>& numbers) const {
@@ -254,21 +288,21 @@ void CellTally::new_view() {
   focus_.reset();
   looks_.clear();
   last_age_.reset();
-  ++epoch_;
-  placed_ = false;
-  leapt_ = true;
+  leave(true);
 }
 
 void CellTally::new_slide() {
   new_view();
+  first_identity_ += map_.size();
   map_.clear();
   known_.clear();
   names_.clear();
   numbers_of_names_.clear();
+  left_.clear();
   origin_ = {};
   parts_ = 0;
   largest_side_ = 0;
-  detections_ = blurred_ = 0;
+  detections_ = out_of_focus_ = unplaced_ = 0;
 }
 
 Tally CellTally::tally() const {
@@ -278,7 +312,8 @@ Tally CellTally::tally() const {
     tally.rows.push_back({name.text, name.family, name.label, name.count});
   }
   tally.detections = detections_;
-  tally.out_of_focus = blurred_;
+  tally.out_of_focus = out_of_focus_;
+  tally.unplaced = unplaced_;
   tally.parts = map_.size() == 0 ? 0 : parts_ + 1;
   return tally;
 }

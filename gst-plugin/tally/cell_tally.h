@@ -26,9 +26,10 @@ namespace smearscope {
 // - It counts while it is found on at least half of the detections that saw its whole place.
 // - It goes by the name under which it was found most often.
 // - Detections on frames out of focus count for nothing.
-// - After a cut or a leap of the stage (MotionEstimator::lost), and where most cells are new, the map is
-//   searched for the picture; where it isn't found the picture is taken for a part of the slide not seen yet.
-//   With few cells in the picture it can't be found again (FoundPlace tells how many it takes).
+// - After a cut or a leap of the stage (MotionEstimator::lost) the picture is looked for where it was before,
+//   and then on the whole map (whereabouts.h says how many cells that takes); if it isn't found it is taken
+//   for a part of the slide not seen yet. With fewer than three cells in it, it is never found.
+// - What a late detection saw and the frame that it comes with no longer shows does not count.
 //
 // One stream's. One thread at a time.
 class CellTally {
@@ -38,7 +39,8 @@ class CellTally {
 
   // The next frame, with the cells found on it or moved to it. `age`: frames since the one they were found
   // on, none where there was no detection yet; each detection counts when it comes for the first time. Sets
-  // the identity of each of `cells` that is known: the same for the same cell in all frames, from 1.
+  // the identity of each of `cells` that is known, from 1: the same for the same cell in all frames, and none
+  // twice on two slides. Looks at the first 1024 of `cells`.
   void update(const Frame& frame, std::optional<unsigned> age, std::vector<Cell>& cells);
 
   void new_view();   // the next frame may be from anywhere: a seek, another frame size
@@ -75,9 +77,11 @@ class CellTally {
     bool whole;
   };
 
-  void add(const Look& then, const SlideBox& view, const std::vector<Cell>& cells);
+  void leave(bool leapt);
+  bool add(const Look& then, const SlideBox& view, const std::vector<Cell>& cells);
   std::vector<Finding> findings(const SlideBox& view, const std::vector<Cell>& cells) const;
-  bool find_place(const std::vector<Finding>& found, const SlideBox& view);
+  bool find_place(const std::vector<Finding>& found, const SlideBox& seen);
+  bool return_to_place(const std::vector<SlideBox>& whole);
   void move_by(const Place& way);
   void go_elsewhere();
   void look_again(const std::vector<Finding>& found, const SlideBox& view);
@@ -86,6 +90,7 @@ class CellTally {
   int name_of(const Cell& cell);
   void identify(const Frame& frame, std::vector<Cell>& cells) const;
   std::vector<std::size_t> known_in(const SlideBox& view) const;
+  std::vector<SlideBox> standing_in(const SlideBox& seen) const;
   std::vector<SlideBox> boxes_of(const std::vector<std::size_t>& numbers) const;
 
   double least_sharpness_;
@@ -99,13 +104,15 @@ class CellTally {
   std::uint64_t parts_ = 0;  // of the slide, seen without a known way between them
   std::deque<Look> looks_;   // the newest last
   std::optional<unsigned> last_age_;
+  std::deque<Place> left_;  // origins at which the picture was lost, the newest first
 
   CellMap map_;
   std::vector<Known> known_;  // by number in map_
   double largest_side_ = 0;   // of a cell
   std::vector<Name> names_;
   std::map<std::pair<int, std::string>, std::uint16_t> numbers_of_names_;
-  std::uint64_t detections_ = 0, blurred_ = 0;
+  std::uint64_t first_identity_ = 1;
+  std::uint64_t detections_ = 0, out_of_focus_ = 0, unplaced_ = 0;
 };
 
 }  // namespace smearscope

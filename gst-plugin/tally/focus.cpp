@@ -1,7 +1,9 @@
 #include "tally/focus.h"
 
 #include <algorithm>
+#include <functional>
 #include <opencv2/imgproc.hpp>
+#include <vector>
 
 #include "detection/grey_samples.h"
 
@@ -10,7 +12,8 @@ namespace {
 
 constexpr int middle_width = 480, middle_height = 360;  // pixels looked at: a dozen cells or more
 constexpr double least_deviation = 4;                   // of 255 grey levels; below it there is hardly a cell
-constexpr double fading = 0.9995;                       // a frame: by half in some 46 s of 30 frames/s
+constexpr double fading = 0.9985;                       // a frame
+constexpr std::size_t most_last = 9, sharpest = 3;
 
 cv::Mat middle_of(const Frame& frame) {
   const int width = std::min(frame.width, middle_width), height = std::min(frame.height, middle_height);
@@ -38,10 +41,23 @@ double sharpness_of(const Frame& frame) {
   return edges.dot(edges) / static_cast<double>(edges.total()) / (deviation[0] * deviation[0]);
 }
 
+// The third sharpest of the last frames: so that one or two of noise say nothing.
 bool FocusGate::is_sharp(const Frame& frame, double least) {
   const double sharpness = sharpness_of(frame);
-  best_ = std::max(best_ * fading, sharpness);
-  return sharpness < 0 || sharpness >= least * best_;
+  if (sharpness < 0) return true;
+  last_.push_back(sharpness);
+  if (last_.size() > most_last) last_.pop_front();
+  std::vector<double> sorted(last_.begin(), last_.end());
+  std::sort(sorted.begin(), sorted.end(), std::greater<>());
+  const double typical = sorted[std::min(sorted.size(), sharpest) - 1];
+  best_ *= fading;
+  if (sorted.size() >= sharpest) best_ = std::max(best_, typical);
+  return sharpness >= least * std::max(best_, typical);
+}
+
+void FocusGate::reset() {
+  last_.clear();
+  best_ = 0;
 }
 
 }  // namespace smearscope

@@ -15,6 +15,9 @@ constexpr double like_size = 1.4;  // times larger or smaller
 // So that a stream does not stop for long where a day's cells are known.
 constexpr std::size_t most_searched = 50000;
 constexpr double beyond_doubt = 0.6;  // share of the found cells
+// A smear packed like bricks agrees with itself nearly as well a few cells further: the next best place must
+// be this much worse.
+constexpr double next_best = 0.75;
 // The search begins with cells that have like neighbours: some of `found`, each with its nearest ones, of
 // which so many must be where they should.
 constexpr std::size_t most_anchors = 8, most_neighbours = 5, missing_neighbours = 2;
@@ -115,11 +118,35 @@ std::vector<Place> ways_to_known(const std::vector<SlideBox>& found, const CellM
   return ways;
 }
 
+// The best place so far, and how many cells agree at the best of those away from it.
+struct Best {
+  FoundPlace place;
+  std::size_t next = 0;
+
+  void take(const FoundPlace& other, double side) {
+    const Place apart = other.way - place.way;
+    const bool same = place.agree > 0 && std::hypot(apart.x, apart.y) < side / 2;
+    if (other.agree > place.agree) {
+      if (!same) next = place.agree;
+      place = other;
+    } else if (!same) {
+      next = std::max(next, other.agree);
+    }
+  }
+};
+
 }  // namespace
 
 std::optional<Place> small_correction(const std::vector<SlideBox>& found,
                                       const std::vector<SlideBox>& known) {
   return median_way(ways_to_nearest(found, known, 0.5), fewest_neighbours);
+}
+
+FoundPlace settle(const std::vector<SlideBox>& found, const CellMap& map, const Place& way) {
+  const std::optional<Place> rest = median_way(ways_to_known(found, map, way, 0.25), 1);
+  if (!rest) return {way, 0};
+  const Place settled = way + *rest;
+  return {settled, ways_to_known(found, map, settled, 0.125).size()};
 }
 
 std::optional<FoundPlace> find_place(const std::vector<SlideBox>& found, const CellMap& map) {
@@ -128,9 +155,9 @@ std::optional<FoundPlace> find_place(const std::vector<SlideBox>& found, const C
   if (found.size() < needed || searched < needed) return std::nullopt;
   const auto decided =
       std::max<double>(static_cast<double>(needed), beyond_doubt * static_cast<double>(found.size()));
-  FoundPlace best{{}, needed - 1};
+  Best best;
   const std::size_t anchors = std::min(found.size(), most_anchors);
-  for (std::size_t i = 0; i < anchors && static_cast<double>(best.agree) < decided; ++i) {
+  for (std::size_t i = 0; i < anchors && static_cast<double>(best.place.agree) < decided; ++i) {
     const std::size_t anchor = i * found.size() / anchors;
     const double side = side_of(found[anchor]);
     const std::vector<Place> neighbours = neighbours_of(found, anchor);
@@ -138,15 +165,12 @@ std::optional<FoundPlace> find_place(const std::vector<SlideBox>& found, const C
       const double ratio = side_of(map[cell]) / side;
       if (!(ratio < like_size && ratio * like_size > 1)) continue;
       if (!has_neighbours(map, map[cell].centre(), neighbours, side / 8)) continue;
-      const Place rough = map[cell].centre() - found[anchor].centre();
-      const std::optional<Place> rest = median_way(ways_to_known(found, map, rough, 0.25), needed);
-      if (!rest) continue;
-      const Place way = rough + *rest;
-      const std::size_t agree = ways_to_known(found, map, way, 0.125).size();
-      if (agree > best.agree) best = {way, agree};
+      best.take(settle(found, map, map[cell].centre() - found[anchor].centre()), side);
     }
   }
-  return best.agree >= needed ? std::optional<FoundPlace>(best) : std::nullopt;
+  const bool is_it = best.place.agree >= needed &&
+                     static_cast<double>(best.next) <= next_best * static_cast<double>(best.place.agree);
+  return is_it ? std::optional<FoundPlace>(best.place) : std::nullopt;
 }
 
 }  // namespace smearscope

@@ -127,9 +127,10 @@ TEST(CellMeta, TallyIsAbsentUnlessAttached) {
   Buffer buffer = new_buffer();
   EXPECT_FALSE(read_tally(buffer.get()).has_value());
   Tally tally;
-  tally.rows = {{"wbc", "wbc", 0, 3}, {"", "\xC3\xA9", -1, G_MAXUINT64}};
+  tally.rows = {{"wbc", "wbc", 0, 3}, {"", "\xC3\xA9", -1, (guint64{1} << 53U) - 3}};
   tally.detections = 7;
   tally.out_of_focus = 2;
+  tally.unplaced = 9;
   tally.parts = 4;
   tally.target = 100;
   tally.target_class = "wbc";
@@ -142,9 +143,10 @@ TEST(CellMeta, TallyIsAbsentUnlessAttached) {
   EXPECT_EQ(read->rows[0].class_name, "wbc");
   EXPECT_EQ(read->rows[1].family, "\xC3\xA9");
   EXPECT_EQ(read->rows[1].label, -1);
-  EXPECT_EQ(read->rows[1].count, G_MAXUINT64);
+  EXPECT_EQ(read->rows[1].count, (guint64{1} << 53U) - 3);
   EXPECT_EQ(read->detections, 7U);
   EXPECT_EQ(read->out_of_focus, 2U);
+  EXPECT_EQ(read->unplaced, 9U);
   EXPECT_EQ(read->parts, 4U);
   EXPECT_EQ(read->target, 100U);
   EXPECT_EQ(read->target_class, "wbc");
@@ -164,6 +166,50 @@ TEST(CellMeta, ATallyThatIsNoneIsNotRead) {
     EXPECT_FALSE(get_tally(structure).has_value()) << text;
     gst_structure_free(structure);
   }
+}
+
+// Nor is one that no slide has: more rows than there are names, more cells than can be summed up.
+TEST(CellMeta, ATallyBeyondBoundsIsNotRead) {
+  const auto is_read = [](const std::vector<Tally::Row>& rows) {
+    Buffer buffer = new_buffer();
+    Tally tally;
+    tally.rows = rows;
+    attach_tally(buffer.get(), tally);
+    return read_tally(buffer.get()).has_value();
+  };
+  EXPECT_FALSE(is_read({{"wbc", "wbc", 0, guint64{1} << 63U}, {"k", "wbc", 1, 0}}));
+  EXPECT_FALSE(is_read({{"wbc", "wbc", 0, G_MAXUINT64}, {"k", "wbc", 1, 2}}));
+  EXPECT_TRUE(is_read(std::vector<Tally::Row>(256, {"k", "wbc", 1, 2})));
+  EXPECT_FALSE(is_read(std::vector<Tally::Row>(257, {"k", "wbc", 1, 2})));
+}
+
+// A tally takes the place of one that is there, and identities come into the cells' regions as these are.
+TEST(CellMeta, TallyAndIdentitiesReplaceOlderOnes) {
+  Buffer buffer = new_buffer();
+  attach_cells(buffer.get(), {{{1, 1, 5, 5}, 0.9, 1, "rbc", 0}, {{2, 2, 6, 6}, 0.9, 1, "rbc", 0}});
+  gpointer state = nullptr;
+  auto* region = reinterpret_cast<GstVideoRegionOfInterestMeta*>(
+      gst_buffer_iterate_meta_filtered(buffer.get(), &state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE));
+  region->id = 77;
+  gst_video_region_of_interest_meta_add_param(region, gst_structure_new_empty("classification"));
+  for (const guint64 count : {5U, 6U}) {
+    Tally tally;
+    tally.rows = {{"rbc", "rbc", 1, count}};
+    attach_tally(buffer.get(), tally);
+    EXPECT_EQ(read_tally(buffer.get())->rows.at(0).count, count);
+  }
+  std::vector<Cell> cells = read_cells(buffer.get());
+  cells[0].identity = 3;
+  cells[1].identity = 4;
+  const Buffer copy(gst_buffer_copy(buffer.get()));
+  set_identities(copy.get(), cells);
+  EXPECT_EQ(read_cells(copy.get()).at(0).identity, 3U);
+  EXPECT_EQ(read_cells(copy.get()).at(1).identity, 4U);
+  EXPECT_EQ(read_cells(buffer.get()).at(0).identity, 0U) << "the copy's alone";
+  EXPECT_EQ(region->id, 77);
+  EXPECT_NE(gst_video_region_of_interest_meta_get_param(region, "classification"), nullptr);
+  cells.pop_back();
+  set_identities(copy.get(), cells);
 }
 
 // A buffer without stage information says so.

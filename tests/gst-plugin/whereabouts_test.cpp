@@ -11,8 +11,8 @@ namespace smearscope {
 namespace {
 
 // Cells of a dense smear: some 70 pixels wide, about as far apart, some smaller.
-CellMap dense_smear(double width, double height, std::mt19937& random) {
-  std::uniform_real_distribution<double> shift(-18, 18), fraction;
+CellMap dense_smear(double width, double height, std::mt19937& random, double most_shift = 18) {
+  std::uniform_real_distribution<double> shift(-most_shift, most_shift), fraction;
   CellMap map;
   for (double y = 0; y < height; y += 85) {
     for (double x = 0; x < width; x += 85) {
@@ -72,13 +72,18 @@ TEST(FindPlace, SearchesTheNewestCells) {
   EXPECT_FALSE(find_place(first, map).has_value());
 }
 
-// Pictures of another slide are not found.
+// Pictures of another slide are not found, however regularly cells are packed.
 TEST(FindPlace, DoesNotFindWhatIsNotThere) {
   std::mt19937 random(2);
-  const CellMap map = dense_smear(6000, 6000, random), other = dense_smear(3000, 3000, random);
-  std::uniform_real_distribution<double> place(0, 2300);
-  for (int round = 0; round < 20; ++round)
-    EXPECT_FALSE(find_place(picture_of(other, {place(random), place(random)}, random), map).has_value());
+  for (const double shift : {0.0, 5.0, 8.0, 12.0, 18.0, 30.0}) {
+    const CellMap map = dense_smear(4000, 4000, random, shift),
+                  other = dense_smear(3000, 3000, random, shift);
+    std::uniform_real_distribution<double> place(0, 2300);
+    int wrong = 0;
+    for (int round = 0; round < 60; ++round)
+      wrong += find_place(picture_of(other, {place(random), place(random)}, random), map).has_value();
+    EXPECT_LE(wrong, 1) << shift;
+  }
 }
 
 // A few cells lie alike elsewhere, too: how many it takes grows with the map.
@@ -99,6 +104,23 @@ TEST(FindPlace, AFewCellsProveNothing) {
   EXPECT_FALSE(finds(large, 6));
   EXPECT_FALSE(find_place(picture_of(large, {0, 0}, random), CellMap()).has_value());
   EXPECT_FALSE(find_place({}, large).has_value());
+}
+
+// What lies near is taken, and only what then lies close agrees.
+TEST(Settle, CountsWhatAgrees) {
+  CellMap map;
+  std::vector<SlideBox> found;
+  for (int i = 0; i < 5; ++i) {
+    map.add({100.0 * i, 0, 100.0 * i + 64, 64});
+    found.push_back(map[static_cast<std::size_t>(i)].moved(-1010, 5));
+  }
+  found[4] = found[4].moved(9, 0);  // an eighth is 8
+  const FoundPlace place = settle(found, map, {1000, 0});
+  EXPECT_DOUBLE_EQ(place.way.x, 1010);
+  EXPECT_DOUBLE_EQ(place.way.y, -5);
+  EXPECT_EQ(place.agree, 4U);
+  EXPECT_EQ(settle(found, map, {950, 0}).agree, 0U);
+  EXPECT_EQ(settle({}, map, {0, 0}).agree, 0U);
 }
 
 // The median of what lies near: a cell that is new, or far off, does not move it.
