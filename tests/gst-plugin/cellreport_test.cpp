@@ -132,6 +132,24 @@ TEST(CellReport, WritesTheTally) {
   EXPECT_FALSE(std::filesystem::exists(path + ".part"));
 }
 
+// A tally that nobody counted is not written as none: the file before stays, and a warning says why.
+TEST(CellReport, WithoutATallyThereIsAWarning) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("tally.csv");
+  std::ofstream(path) << "old";
+  Harness harness("cellreport tally-location=" + path);
+  GstBus* bus = gst_bus_new();
+  gst_element_set_bus(harness.element(), bus);
+  harness.caps(caps);
+  ASSERT_TRUE(harness.push_and_pull(frame_with(0, {})));
+  ASSERT_TRUE(gst_harness_push_event(harness.get(), gst_event_new_eos()));
+  GstMessage* warning = gst_bus_pop_filtered(bus, GST_MESSAGE_WARNING);
+  ASSERT_NE(warning, nullptr);
+  gst_message_unref(warning);
+  gst_object_unref(bus);
+  EXPECT_EQ(text_of(path), "old");
+}
+
 // Clopper and Pearson's limits as differential tables print them, and the ends of the range.
 TEST(ShareLimits, AreExact) {
   const auto expect_percent = [](std::uint64_t part, std::uint64_t whole, double low, double high) {

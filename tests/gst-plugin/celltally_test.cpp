@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <map>
 #include <set>
 #include <string>
@@ -148,17 +149,88 @@ TEST(CellTallyElement, TellsWhenTheTargetIsReached) {
   EXPECT_TRUE(told(bus).empty()) << "once";
 }
 
-// Counting begins anew at the signal, also from another thread while frames pass, and at each start.
+// Counting begins anew at the signal, and a message says so, also where no cell comes any more.
 TEST(CellTallyElement, ANewSlideBeginsAnew) {
   Harness tally("celltally");
+  const Bus bus(tally.element());
   const std::string caps = raw_caps("GRAY8", 640, 480);
   tally.caps(caps);
   tally.push_and_pull(frame(caps, 0, {cell(10, 10), cell(60, 10)}));
   EXPECT_EQ(tally.count("cells-counted"), 2U);
-  std::thread([&] { g_signal_emit_by_name(tally.element(), "new-slide"); }).join();
+  told(bus);
+  g_signal_emit_by_name(tally.element(), "new-slide");
   EXPECT_EQ(tally.count("cells-counted"), 0U);
-  tally.push_and_pull(frame(caps, 1, {cell(10, 10)}));
+  tally.push_and_pull(frame(caps, 1, {}));
+  const std::vector<Tally> empty = told(bus);
+  ASSERT_EQ(empty.size(), 1U);
+  EXPECT_TRUE(empty[0].rows.empty());
+  tally.push_and_pull(frame(caps, 2, {cell(10, 10)}));
   EXPECT_EQ(tally.count("cells-counted"), 1U);
+  g_signal_emit_by_name(tally.element(), "new-slide");
+  told(bus);
+  gst_harness_push_event(tally.get(), gst_event_new_eos());
+  for (const Tally& last : told(bus)) EXPECT_TRUE(last.rows.empty()) << "the slide before";
+}
+
+// The signal and the properties come from other threads while frames pass.
+TEST(CellTallyElement, IsAskedAndToldWhileFramesPass) {
+  Harness tally("celltally");
+  const std::string caps = raw_caps("GRAY8", 320, 240);
+  tally.caps(caps);
+  std::atomic<bool> stop{false};
+  std::thread other([&] {
+    for (guint i = 0; !stop; ++i) {
+      g_signal_emit_by_name(tally.element(), "new-slide");
+      g_object_set(tally.element(), "target", i, "target-class", i % 2 ? "rbc" : "wbc", "tally", i % 7 != 0,
+                   nullptr);
+      EXPECT_LE(tally.count("cells-counted"), 1U);
+    }
+  });
+  for (int i = 0; i < 300; ++i) tally.push_and_pull(frame(caps, i, {cell(50, 50)}));
+  stop = true;
+  other.join();
+}
+
+// Each start is a new slide, and tells nothing of the last.
+TEST(CellTallyElement, EachStartIsANewSlide) {
+  Harness tally("celltally");
+  const std::string caps = raw_caps("GRAY8", 640, 480);
+  tally.caps(caps);
+  tally.push_and_pull(frame(caps, 0, {cell(10, 10), cell(60, 10)}));
+  gst_element_set_state(tally.element(), GST_STATE_READY);
+  gst_element_set_state(tally.element(), GST_STATE_PLAYING);
+  EXPECT_EQ(tally.count("cells-counted"), 0U);
+  const Bus bus(tally.element());
+  gst_harness_push_event(tally.get(), gst_event_new_stream_start("again"));
+  gst_harness_push_event(tally.get(), gst_event_new_eos());
+  for (const Tally& last : told(bus)) EXPECT_TRUE(last.rows.empty());
+}
+
+// Switched off and on again, what passed meanwhile is not missed, and cells known before stay known.
+TEST(CellTallyElement, CanBeSwitchedOnAgain) {
+  Harness tally("celltally");
+  const std::string caps = raw_caps("GRAY8", 640, 480);
+  tally.caps(caps);
+  const std::vector<Cell> cells{cell(10, 10), cell(60, 10), cell(300, 200), cell(110, 300)};
+  tally.push_and_pull(frame(caps, 0, cells));
+  g_object_set(tally.element(), "tally", FALSE, nullptr);
+  for (int i = 1; i < 5; ++i) tally.push_and_pull(frame(caps, i, {}));
+  g_object_set(tally.element(), "tally", TRUE, nullptr);
+  tally.push_and_pull(frame(caps, 5, cells));
+  EXPECT_EQ(tally.count("cells-counted"), 4U);
+}
+
+// What another tally has attached, or someone who forged it, gives way.
+TEST(CellTallyElement, ItsOwnTallyIsTheOneThatIsRead) {
+  Harness tally("celltally");
+  const std::string caps = raw_caps("GRAY8", 640, 480);
+  tally.caps(caps);
+  BufferPointer in = frame(caps, 0, {cell(10, 10)});
+  Tally forged;
+  forged.rows = {{"forged", "forged", 0, 999}};
+  attach_tally(in.get(), forged);
+  const BufferPointer out = tally.push_and_pull(std::move(in));
+  EXPECT_EQ(read_tally(out.get())->rows.at(0).class_name, "rbc");
 }
 
 // Switched off, frames pass as they come.
@@ -176,23 +248,48 @@ TEST(CellTallyElement, CanBeSwitchedOff) {
   EXPECT_TRUE(told(bus).empty());
 }
 
-// Another frame size, a seek, EOS and frames without time or cells: counting goes on.
-TEST(CellTallyElement, GoesOnThroughTheStreamsTurns) {
+void seek_to_start(Harness& harness) {
+  gst_harness_push_event(harness.get(), gst_event_new_flush_start());
+  gst_harness_push_event(harness.get(), gst_event_new_flush_stop(TRUE));
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  gst_harness_push_event(harness.get(), gst_event_new_segment(&segment));
+}
+
+// A seek back to the same picture: its cells are known, and messages come from the new time on.
+TEST(CellTallyElement, ASeekRecountsNothing) {
   Harness tally("celltally");
+  const Bus bus(tally.element());
+  const std::string caps = raw_caps("I420", 640, 480);
+  tally.caps(caps);
+  std::vector<Cell> cells{cell(50, 50), cell(100, 50), cell(150, 50)};
+  for (int i = 0; i < 3; ++i) {
+    tally.push_and_pull(frame(caps, 1800, cells));
+    seek_to_start(tally);
+    cells.push_back(cell(50, static_cast<float>(150 + 60 * i)));
+    tally.push_and_pull(frame(caps, 30 * (i + 1), cells));
+    EXPECT_EQ(told(bus).size(), i == 0 ? 2U : 1U);
+    EXPECT_EQ(tally.count("cells-counted"), cells.size());
+  }
+}
+
+// Any frame size, also the smallest, and frames without time.
+TEST(CellTallyElement, GoesOnThroughOtherSizes) {
+  Harness tally("celltally");
+  std::uint64_t counted = 0;
   for (const int width : {640, 320, 1, 640}) {
     const std::string caps = raw_caps("I420", width, 240);
     tally.caps(caps);
-    BufferPointer plain = noise_frame(caps, 3);
+    BufferPointer plain = noise_frame(caps, 1);
     GST_BUFFER_PTS(plain.get()) = GST_CLOCK_TIME_NONE;
     EXPECT_TRUE(read_tally(tally.push_and_pull(std::move(plain)).get()).has_value());
     tally.push_and_pull(frame(caps, 1, {cell(50, 50), cell(100, 50), cell(150, 50)}));
-    gst_harness_push_event(tally.get(), gst_event_new_flush_start());
-    gst_harness_push_event(tally.get(), gst_event_new_flush_stop(TRUE));
-    GstSegment segment;
-    gst_segment_init(&segment, GST_FORMAT_TIME);
-    gst_harness_push_event(tally.get(), gst_event_new_segment(&segment));
+    const std::uint64_t now = tally.count("cells-counted");
+    EXPECT_GE(now, counted);
+    EXPECT_LE(now, 3U) << "known since the first size";
+    counted = now;
   }
-  EXPECT_GE(tally.count("cells-counted"), 3U);
+  EXPECT_EQ(counted, 3U);
 }
 
 // A buffer smaller than its caps say is an error of the stream, in words.

@@ -49,6 +49,16 @@ TEST(Smearscope, DrawsNothingWhenToldSo) {
   EXPECT_TRUE(same_pixels(out.get(), noise_frame(caps, 1).get()));
 }
 
+// So are signals.
+TEST(Smearscope, BeginsANewSlide) {
+  const std::string caps = raw_caps("RGB", 160, 120);
+  Harness harness("smearscope mode=every score-threshold=0 model=" + tiny_model_path());
+  harness.caps(caps);
+  for (int i = 0; i < 2; ++i) harness.push_and_pull(noise_frame(caps, 1));
+  g_signal_emit_by_name(harness.element(), "new-slide");
+  EXPECT_EQ(harness.count("cells-counted"), 0U);
+}
+
 // Every property of the elements inside is one of the bin, of the same type and default, and reaches them.
 TEST(Smearscope, HasThePropertiesOfItsStages) {
   GstElement* bin = gst_element_factory_make("smearscope", nullptr);
