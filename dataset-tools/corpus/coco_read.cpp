@@ -227,6 +227,17 @@ class CocoFile {
         result_.classes[static_cast<std::size_t>(index)].parent = parent->second;
       }
     }
+    refuse_circles();
+  }
+
+  void refuse_circles() const {
+    for (const auto& start : result_.classes) {
+      std::size_t steps = 0;
+      for (int at = start.parent; at >= 0; at = result_.classes[static_cast<std::size_t>(at)].parent) {
+        if (++steps > result_.classes.size())
+          throw Error(file_ + ": the supercategories of '" + start.name + "' go round in a circle");
+      }
+    }
   }
 
   // Each image with its annotations.

@@ -75,20 +75,30 @@ void get_reading(const Readings& readings, guint id, GValue* value) {
   }
 }
 
+static void set_texts(GstStructure* structure, const char* field, const std::vector<std::string>& texts) {
+  GValue array = G_VALUE_INIT;
+  g_value_init(&array, GST_TYPE_ARRAY);
+  for (const std::string& text : texts) {
+    GValue value = G_VALUE_INIT;
+    g_value_init(&value, G_TYPE_STRING);
+    g_value_set_string(&value, text.c_str());
+    gst_value_array_append_and_take_value(&array, &value);
+  }
+  gst_structure_take_value(structure, field, &array);
+}
+
 GstStructure* model_loaded(const ReadyModel& ready) {
   const Model& model = ready.detector->model();
   GstStructure* structure =
       gst_structure_new("model-loaded", "path", G_TYPE_STRING, ready.path.c_str(), "digest", G_TYPE_STRING,
                         model.digest().c_str(), "name", G_TYPE_STRING, model.info().name.c_str(), nullptr);
-  GValue classes = G_VALUE_INIT;
-  g_value_init(&classes, GST_TYPE_ARRAY);
-  for (const std::string& text : model.info().classes) {
-    GValue name = G_VALUE_INIT;
-    g_value_init(&name, G_TYPE_STRING);
-    g_value_set_string(&name, text.c_str());
-    gst_value_array_append_and_take_value(&classes, &name);
+  const ModelInfo& info = model.info();
+  std::vector<std::string> parents(info.classes.size());
+  for (std::size_t i = 0; i < info.parents.size(); ++i) {
+    if (info.parents[i] >= 0) parents[i] = info.classes[static_cast<std::size_t>(info.parents[i])];
   }
-  gst_structure_take_value(structure, "classes", &classes);
+  set_texts(structure, "classes", info.classes);
+  set_texts(structure, "parents", parents);
   return structure;
 }
 

@@ -46,6 +46,19 @@ class Coco : public ::testing::Test {
   TemporaryFolder folder_;
 };
 
+// A class is no kind of itself, by whatever way; its own name as supercategory says nothing.
+TEST_F(Coco, SupercategoriesInACircleAreRefused) {
+  const auto with = [](const std::string& a, const std::string& b, const std::string& c) {
+    return R"({"images": [], "annotations": [], "categories": [{"id": 1, "name": "a", "supercategory": ")" +
+           a + R"("}, {"id": 2, "name": "b", "supercategory": ")" + b +
+           R"("}, {"id": 3, "name": "c", "supercategory": ")" + c + R"("}]})";
+  };
+  EXPECT_EQ(read(with("b", "c", "cell")).classes.at(0).parent, 1);
+  EXPECT_EQ(read(with("a", "a", "b")).classes.at(0).parent, -1);
+  EXPECT_THAT(error_of(with("b", "c", "a")), ::testing::HasSubstr("'a' go round in a circle"));
+  EXPECT_THAT(error_of(with("x", "c", "b")), ::testing::HasSubstr("'b' go round in a circle"));
+}
+
 TEST_F(Coco, ClassesAreInTheOrderOfTheirIdsAndUnknownFieldsAreIgnored) {
   const CocoPart part = read(document(annotation("[10, 20, 30, 40]")));
   ASSERT_EQ(part.classes.size(), 2U);

@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -24,7 +25,8 @@ void require_sound(const CocoPart& part) {
   for (const Class& c : part.classes) require(c.parent >= -1 && c.parent < classes);
   for (const Image& image : part.images) {
     const std::filesystem::path name(image.file);
-    require(!name.is_absolute() && image.file.find("..") != 0);
+    require(!name.is_absolute() &&
+            std::find(name.begin(), name.end(), "..") == name.end());  // "..a" is a name
     for (const Annotation& a : image.annotations) {
       require(a.category >= 0 && a.category < classes);
       require(a.box.x_min >= 0 && a.box.y_min >= 0 && a.box.width() > 0 && a.box.height() > 0);

@@ -88,6 +88,7 @@ TEST(CellDetectSwap, NextFrameIsTheNewModels) {
   EXPECT_EQ(said.digest, models().digest("other-classes"));
   EXPECT_EQ(said.name, "tiny");
   EXPECT_EQ(said.classes, (std::vector<std::string>{"neutrophil", "basophil", "rbc", "platelet"}));
+  EXPECT_EQ(said.parents, (std::vector<std::string>{"", "", "platelet", ""}));
   EXPECT_EQ(stream.text("model-digest"), said.digest);
   EXPECT_EQ(stream.text("class-names"), "neutrophil, basophil, rbc, platelet");
 

@@ -20,6 +20,7 @@ class SwapModels {
     write("first", info, 1);
     write("second", info, 2);
     info.classes = {"neutrophil", "basophil", "rbc", "platelet"};
+    info.parents = {-1, -1, 3, -1};  // another tree, too
     write("other-classes", info, 3);
     write_bytes(file("cut-short"), read_bytes(file("first")).substr(0, 5'000'000));
     write_bytes(file("text"), "this is no model");
@@ -51,12 +52,20 @@ inline void replace_file(const std::string& source, const std::string& path) {
 
 struct ModelMessage {
   enum Kind { loaded, refused, failed, none } kind = none;
-  std::string path, digest, name;    // loaded
-  std::vector<std::string> classes;  // loaded
-  GQuark domain = 0;                 // refused, failed
+  std::string path, digest, name;             // loaded
+  std::vector<std::string> classes, parents;  // loaded
+  GQuark domain = 0;                          // refused, failed
   int code = 0;
   std::string text;
 };
+
+inline std::vector<std::string> texts_of(const GstStructure* structure, const char* field) {
+  std::vector<std::string> texts;
+  const GValue* array = gst_structure_get_value(structure, field);
+  for (guint i = 0; array && i < gst_value_array_get_size(array); ++i)
+    texts.emplace_back(g_value_get_string(gst_value_array_get_value(array, i)));
+  return texts;
+}
 
 inline ModelMessage parse_loaded(const GstStructure* structure) {
   ModelMessage message;
@@ -64,9 +73,8 @@ inline ModelMessage parse_loaded(const GstStructure* structure) {
   message.path = gst_structure_get_string(structure, "path");
   message.digest = gst_structure_get_string(structure, "digest");
   message.name = gst_structure_get_string(structure, "name");
-  const GValue* classes = gst_structure_get_value(structure, "classes");
-  for (guint i = 0; i < gst_value_array_get_size(classes); ++i)
-    message.classes.emplace_back(g_value_get_string(gst_value_array_get_value(classes, i)));
+  message.classes = texts_of(structure, "classes");
+  message.parents = texts_of(structure, "parents");
   return message;
 }
 
