@@ -122,12 +122,14 @@ bool CellTally::find_place(const std::vector<Finding>& found, const SlideBox& se
   }
   if (placed_) {
     const std::vector<SlideBox> known = standing_in(seen);
-    const std::size_t agree = matched(match(whole, known, seen));
     // Rather than all cells the detector has failed: dark, or blurred.
     if (known.size() >= few && share_of(found.size(), known.size()) < hardly_any) return false;
-    const bool none_there = known.size() >= few && share_of(agree, known.size()) < hardly_any;
-    if (!none_there) {
-      if (const std::optional<Place> way = small_correction(whole, known)) move_by(*way);
+    const Place way = small_correction(whole, known).value_or(Place{});
+    std::vector<SlideBox> corrected = whole;
+    for (SlideBox& box : corrected) box = box.moved(way.x, way.y);
+    const std::size_t agree = matched(match(corrected, known, seen.moved(way.x, way.y)));
+    if (known.size() < few || share_of(agree, known.size()) >= hardly_any) {
+      move_by(way);
       return true;
     }
     leave(true);  // motion has lost the picture without telling

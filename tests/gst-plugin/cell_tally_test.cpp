@@ -275,6 +275,35 @@ TEST_F(StillTally, AForeignFrameForgetsNothing) {
   EXPECT_EQ(tally_.tally().parts, 2U);
 }
 
+// What was found before a cut is no cell of what came after it.
+TEST_F(StillTally, CellsFromBeforeACutDoNotCount) {
+  std::vector<Cell> none, cells{cell(100, 100), cell(300, 100), cell(200, 250)};
+  tally_.update(testing::frame_of(picture_), std::nullopt, none);
+  picture_ = testing::textured_slide(640, 480, 9, 3);
+  tally_.update(testing::frame_of(picture_), 1, cells);
+  EXPECT_EQ(counted(tally_), 0U);
+  EXPECT_EQ(tally_.tally().unplaced, 1U);
+  EXPECT_EQ(cells[0].identity, 0U);
+}
+
+// Where motion errs the known cells correct it, by up to half a cell at once.
+TEST_F(StillTally, KnownCellsCorrectThePlace) {
+  for (const std::size_t count : {5U, 8U}) {
+    tally_.new_slide();
+    std::vector<Cell> cells;
+    for (std::size_t i = 0; i < count; ++i) cells.push_back(cell(60.0F * static_cast<float>(i) + 20, 100));
+    show(cells);
+    for (int step = 0; step < 10; ++step) {
+      for (Cell& each : cells)
+        each.box = {each.box.x_min + 13, each.box.y_min + 13, each.box.x_max + 13, each.box.y_max + 13};
+      show(cells);
+      EXPECT_EQ(shown_[0].identity, shown_[1].identity - 1);
+    }
+    EXPECT_EQ(counted(tally_), count);
+    EXPECT_EQ(tally_.tally().parts, 1U);
+  }
+}
+
 // However many cells there are said to be, a frame takes a bounded time.
 TEST_F(StillTally, ACrowdOfCellsIsBounded) {
   std::vector<Cell> crowd(20000, cell(100, 100));
@@ -345,10 +374,13 @@ TEST_F(LeapingTally, ADetectorThatFindsNothingTakesNothingBack) {
   ASSERT_GT(before, 6U);
   for (int i = 0; i < 5; ++i) {
     camera_.look(9000, 8000);
-    std::vector<Cell> none;
-    tally_.update(camera_.frame(), 0, none);
+    std::vector<Cell> few;
+    if (i > 1) few.push_back({{300, 200, 340, 240}, 0.5, 1, "rbc", 0});
+    tally_.update(camera_.frame(), 0, few);
   }
   EXPECT_EQ(counted(tally_), before);
+  EXPECT_EQ(tally_.tally().unplaced, 5U);
+  EXPECT_EQ(tally_.tally().parts, 1U);
 }
 
 }  // namespace
