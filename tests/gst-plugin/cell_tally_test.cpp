@@ -275,6 +275,19 @@ TEST_F(StillTally, AForeignFrameForgetsNothing) {
   EXPECT_EQ(tally_.tally().parts, 2U);
 }
 
+// A cell cut by the edge on the frame that was looked at is cut, however far inside it has come since.
+TEST_F(StillTally, ACutCellThatHasMovedInIsCut) {
+  const cv::Mat slide = testing::textured_slide(800, 600, 1, 3);
+  const auto show_at = [&](double x, std::optional<unsigned> age, std::vector<Cell> cells) {
+    tally_.update(testing::frame_of(testing::view_at(slide, x, 0, 640, 480)), age, cells);
+  };
+  show_at(0, std::nullopt, {});
+  show_at(40, 1, {{{575, 100, 600, 160}, 0.9, 1, "rbc", 0}, cell(200, 100)});  // reached to 640 before
+  EXPECT_EQ(counted(tally_), 1U);
+  show_at(40, 0, {{{575, 100, 635, 160}, 0.9, 1, "rbc", 0}, cell(200, 100)});
+  EXPECT_EQ(counted(tally_), 2U);
+}
+
 // What was found before a cut is no cell of what came after it.
 TEST_F(StillTally, CellsFromBeforeACutDoNotCount) {
   std::vector<Cell> none, cells{cell(100, 100), cell(300, 100), cell(200, 250)};

@@ -24,11 +24,11 @@ Cell cell(float x, float y, const std::string& name = "rbc", int label = 1, cons
 }
 
 // The same picture each time, with these cells.
-BufferPointer frame(const std::string& caps, int number, const std::vector<Cell>& cells) {
+BufferPointer frame(const std::string& caps, int number, const std::vector<Cell>& cells, unsigned age = 0) {
   BufferPointer buffer = noise_frame(caps, 1);
   GST_BUFFER_PTS(buffer.get()) = gst_util_uint64_scale(static_cast<guint64>(number), GST_SECOND, 30);
   attach_cells(buffer.get(), cells);
-  attach_origin(buffer.get(), {"abc", 0});
+  attach_origin(buffer.get(), {"abc", age});
   return buffer;
 }
 
@@ -213,10 +213,13 @@ TEST(CellTallyElement, CanBeSwitchedOnAgain) {
   tally.caps(caps);
   const std::vector<Cell> cells{cell(10, 10), cell(60, 10), cell(300, 200), cell(110, 300)};
   tally.push_and_pull(frame(caps, 0, cells));
+  tally.push_and_pull(frame(caps, 1, cells, 1));
   g_object_set(tally.element(), "tally", FALSE, nullptr);
-  for (int i = 1; i < 5; ++i) tally.push_and_pull(frame(caps, i, {}));
+  for (int i = 2; i < 5; ++i) tally.push_and_pull(frame(caps, i, {}));
   g_object_set(tally.element(), "tally", TRUE, nullptr);
-  tally.push_and_pull(frame(caps, 5, cells));
+  tally.push_and_pull(frame(caps, 5, {cell(200, 100)}, 1));  // found on a frame that passed unseen
+  EXPECT_EQ(tally.count("cells-counted"), 4U);
+  tally.push_and_pull(frame(caps, 6, cells));
   EXPECT_EQ(tally.count("cells-counted"), 4U);
 }
 
