@@ -171,7 +171,11 @@ static gboolean gst_cell_tally_set_caps(GstBaseTransform* base, GstCaps* caps, G
   State& state = *GST_CELL_TALLY(base)->state;
   GstVideoInfo info;
   if (!gst_video_info_from_caps(&info, caps)) return FALSE;
-  if (!gst_video_info_is_equal(&info, &state.info)) state.cells->new_view();
+  // A mere change of the frame rate is none of the view.
+  if (GST_VIDEO_INFO_WIDTH(&info) != GST_VIDEO_INFO_WIDTH(&state.info) ||
+      GST_VIDEO_INFO_HEIGHT(&info) != GST_VIDEO_INFO_HEIGHT(&state.info)) {
+    state.cells->new_view();
+  }
   state.info = info;
   return TRUE;
 }

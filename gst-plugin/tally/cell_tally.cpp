@@ -16,8 +16,10 @@ constexpr double parts_apart = 1e8;      // pixels of slide between parts withou
 // A cell nearer to the picture's edge, in pixels and as a share of its side, may be cut by it.
 constexpr double edge = 3, edge_share = 0.06;
 constexpr double most_are = 0.6, hardly_any = 0.4;
-constexpr std::size_t few_alike = 3;  // cells that lie alike at another place are hardly more
-constexpr std::size_t most_left = 4;  // places to return to without a search
+constexpr std::size_t few_alike = 3;         // cells that lie alike at another place are hardly more
+constexpr std::size_t most_left = 4;         // places to return to without a search
+constexpr std::size_t most_in_view = 4096;   // known cells, those among them that turned out to be none
+constexpr std::uint32_t most_chances = 256;  // so that what was long ago does not outvote what is
 constexpr std::size_t most_in_frame =
     1024;                       // cells; they come from metadata, too, and are matched pair by pair
 constexpr std::size_t few = 6;  // cells: of fewer it can't be told whether most are where they should be
@@ -57,22 +59,23 @@ std::size_t matched(const std::vector<std::ptrdiff_t>& partners) {
 
 void CellTally::update(const Frame& frame, std::optional<unsigned> age, std::vector<Cell>& cells) {
   const Shift shift = motion_.update(frame);
-  const bool sharp = focus_.is_sharp(frame, least_sharpness_);
+  const Focus focus = focus_.judge(frame, least_sharpness_);
   if (motion_.lost()) {  // and the shift without meaning
-    leave(sharp && !looks_.empty() && looks_.back().sharp);
+    leave(focus == Focus::sharp && !looks_.empty() && looks_.back().focus == Focus::sharp);
   } else {
     origin_ = {origin_.x - shift.x, origin_.y - shift.y};
   }
-  looks_.push_back({origin_, epoch_, sharp});
+  looks_.push_back({origin_, epoch_, focus});
   if (looks_.size() > most_looks) looks_.pop_front();
 
-  const bool anew = age && *age < looks_.size() && (!last_age_ || *age <= *last_age_);
+  const bool anew = age && (!last_age_ || *age <= *last_age_);
   last_age_ = age;
   if (anew) {
-    const Look then = looks_[looks_.size() - 1 - *age];
-    if (!then.sharp)
+    const Look* then = *age < looks_.size() ? &looks_[looks_.size() - 1 - *age] : nullptr;
+    if (then && then->focus == Focus::blurred)
       ++out_of_focus_;
-    else if (then.epoch != epoch_ || !add(then, view_from(origin_, frame), cells))
+    else if (!then || then->focus == Focus::blank || then->epoch != epoch_ ||
+             !add(Look(*then), view_from(origin_, frame), cells))
       ++unplaced_;
   }
   identify(frame, cells);
@@ -85,6 +88,7 @@ void CellTally::leave(bool leapt) {
     if (left_.size() > most_left) left_.pop_back();
   }
   ++epoch_;
+  strays_ = 0;
   placed_ = false;
 }
 
@@ -123,16 +127,16 @@ bool CellTally::find_place(const std::vector<Finding>& found, const SlideBox& se
   if (placed_) {
     const std::vector<SlideBox> known = standing_in(seen);
     // Rather than all cells the detector has failed: dark, or blurred.
-    if (known.size() >= few && share_of(found.size(), known.size()) < hardly_any) return false;
+    if (known.size() >= few && share_of(whole.size(), known.size()) < hardly_any) return false;
     const Place way = small_correction(whole, known).value_or(Place{});
     std::vector<SlideBox> corrected = whole;
     for (SlideBox& box : corrected) box = box.moved(way.x, way.y);
     const std::size_t agree = matched(match(corrected, known, seen.moved(way.x, way.y)));
-    if (known.size() < few || share_of(agree, known.size()) >= hardly_any) {
-      move_by(way);
-      return true;
-    }
-    leave(true);  // motion has lost the picture without telling
+    const bool astray = known.size() >= few && share_of(agree, whole.size()) < hardly_any;
+    strays_ = astray ? strays_ + 1 : 0;
+    if (!astray) move_by(way);
+    if (strays_ < 2) return !astray;  // once may be the detector's fault
+    leave(true);                      // motion has lost the picture without telling
     looks_.back().epoch = epoch_;
   }
   if (map_.size() > 0 && whole.empty()) return false;
@@ -182,7 +186,7 @@ void CellTally::look_again(const std::vector<Finding>& found, const SlideBox& vi
   const std::vector<std::size_t> numbers = known_in(view);
   const std::vector<std::ptrdiff_t> partners = match(boxes, boxes_of(numbers), view);
   std::vector<bool> seen(numbers.size(), false);
-  const std::size_t most = numbers.size() < most_in_frame ? most_in_frame - numbers.size() : 0;
+  const std::size_t most = numbers.size() < most_in_view ? most_in_view - numbers.size() : 0;
   const std::size_t limit = std::min(most_cells, map_.size() + most);
   for (std::size_t i = 0; i < found.size(); ++i) {
     if (partners[i] >= 0) {
@@ -224,6 +228,10 @@ void CellTally::see(std::size_t number, const Finding& finding) {
 
 void CellTally::recount(std::size_t number) {
   Known& known = known_[number];
+  if (known.chances > most_chances) {
+    known.seen /= 2;
+    known.chances /= 2;
+  }
   const auto best =
       std::max_element(known.votes.begin(), known.votes.end(), [](const Votes& a, const Votes& b) {
         return a.count != b.count ? a.count < b.count : a.confidence < b.confidence;
@@ -236,16 +244,20 @@ void CellTally::recount(std::size_t number) {
   known.counted_as = now;
 }
 
-// -1: there are too many already.
+// -1: there are too many already. Where models change, so may a class's label and family.
 int CellTally::name_of(const Cell& cell) {
-  const auto [at, is_new] = numbers_of_names_.try_emplace({cell.label, cell.class_name}, 0);
-  if (!is_new) return at->second;
-  if (names_.size() == most_names) {
+  const auto [at, is_new] = numbers_of_names_.try_emplace(cell.class_name, 0);
+  if (is_new && names_.size() == most_names) {
     numbers_of_names_.erase(at);
     return -1;
   }
-  at->second = static_cast<std::uint16_t>(names_.size());
-  names_.push_back({cell.class_name, cell.family.empty() ? cell.class_name : cell.family, cell.label, 0});
+  if (is_new) {
+    at->second = static_cast<std::uint16_t>(names_.size());
+    names_.push_back({cell.class_name, "", 0, 0});
+  }
+  Name& name = names_[at->second];
+  name.label = cell.label;
+  name.family = cell.family.empty() ? cell.class_name : cell.family;
   return at->second;
 }
 
@@ -313,6 +325,8 @@ Tally CellTally::tally() const {
     const Name& name = names_[number];
     tally.rows.push_back({name.text, name.family, name.label, name.count});
   }
+  std::stable_sort(tally.rows.begin(), tally.rows.end(),
+                   [](const Tally::Row& a, const Tally::Row& b) { return a.label < b.label; });
   tally.detections = detections_;
   tally.out_of_focus = out_of_focus_;
   tally.unplaced = unplaced_;

@@ -54,7 +54,7 @@ class CellTally {
   struct Look {
     Place origin;         // slide pixels: the picture's top left corner
     std::uint64_t epoch;  // frames of one are connected by motion
-    bool sharp;
+    Focus focus;
   };
   struct Votes {
     std::uint16_t name = 0;
@@ -104,13 +104,14 @@ class CellTally {
   std::uint64_t parts_ = 0;  // of the slide, seen without a known way between them
   std::deque<Look> looks_;   // the newest last
   std::optional<unsigned> last_age_;
+  unsigned strays_ = 0;     // detections in a row that lay nowhere near known cells
   std::deque<Place> left_;  // origins at which the picture was lost, the newest first
 
   CellMap map_;
   std::vector<Known> known_;  // by number in map_
   double largest_side_ = 0;   // of a cell
   std::vector<Name> names_;
-  std::map<std::pair<int, std::string>, std::uint16_t> numbers_of_names_;
+  std::map<std::string, std::uint16_t> numbers_of_names_;
   std::uint64_t first_identity_ = 1;
   std::uint64_t detections_ = 0, out_of_focus_ = 0, unplaced_ = 0;
 };

@@ -11,9 +11,10 @@ namespace smearscope {
 namespace {
 
 constexpr int middle_width = 480, middle_height = 360;  // pixels looked at: a dozen cells or more
-constexpr double least_deviation = 4;                   // of 255 grey levels; below it there is hardly a cell
-constexpr double fading = 0.9985;                       // a frame
-constexpr std::size_t most_last = 9, sharpest = 3;
+constexpr double least_contrast = 4;                    // below it there is hardly a cell
+constexpr double faint = 0.06;  // share of the sharpest frame's edges, in grey levels: noise has about 0.03
+constexpr double fading = 0.9985;  // a frame
+constexpr std::size_t most_last = 15, sharpest = 5;
 
 cv::Mat middle_of(const Frame& frame) {
   const int width = std::min(frame.width, middle_width), height = std::min(frame.height, middle_height);
@@ -29,35 +30,46 @@ cv::Mat middle_of(const Frame& frame) {
   return middle;
 }
 
+// The fifth largest of the last values, or of fewer the smallest.
+template <typename Value>
+double typical(const std::deque<Sharpness>& last, Value value) {
+  std::vector<double> values;
+  for (const Sharpness& sharpness : last) values.push_back(value(sharpness));
+  std::sort(values.begin(), values.end(), std::greater<>());
+  return values[std::min(values.size(), sharpest) - 1];
+}
+
 }  // namespace
 
-double sharpness_of(const Frame& frame) {
+Sharpness sharpness_of(const Frame& frame) {
   cv::Mat middle = middle_of(frame), edges;
   cv::GaussianBlur(middle, middle, cv::Size(7, 7), 1.5);
   cv::Scalar mean, deviation;
   cv::meanStdDev(middle, mean, deviation);
-  if (deviation[0] < least_deviation) return -1;
   cv::Laplacian(middle, edges, CV_32F);
-  return edges.dot(edges) / static_cast<double>(edges.total()) / (deviation[0] * deviation[0]);
+  const double energy = edges.dot(edges) / static_cast<double>(edges.total());
+  const double variance = deviation[0] * deviation[0];
+  return {variance > 0 ? energy / variance : 0, energy, deviation[0]};
 }
 
-// The third sharpest of the last frames: so that one or two of noise say nothing.
-bool FocusGate::is_sharp(const Frame& frame, double least) {
-  const double sharpness = sharpness_of(frame);
-  if (sharpness < 0) return true;
-  last_.push_back(sharpness);
+Focus FocusGate::judge(const Frame& frame, double least) {
+  if (least == 0) return Focus::sharp;
+  const Sharpness now = sharpness_of(frame);
+  best_ = {best_.edges * fading, best_.energy * fading, 0};
+  if (now.contrast < least_contrast) return Focus::blank;
+  last_.push_back(now);
   if (last_.size() > most_last) last_.pop_front();
-  std::vector<double> sorted(last_.begin(), last_.end());
-  std::sort(sorted.begin(), sorted.end(), std::greater<>());
-  const double typical = sorted[std::min(sorted.size(), sharpest) - 1];
-  best_ *= fading;
-  if (sorted.size() >= sharpest) best_ = std::max(best_, typical);
-  return sharpness >= least * std::max(best_, typical);
+  const double edges = typical(last_, [](const Sharpness&s) { return s.edges; }),
+               energy = typical(last_, [](const Sharpness&s) { return s.energy; });
+  if (last_.size() >= sharpest) best_ = {std::max(best_.edges, edges), std::max(best_.energy, energy), 0};
+  const bool blurred =
+      now.edges < least * std::max(best_.edges, edges) || now.energy < faint * std::max(best_.energy, energy);
+  return blurred ? Focus::blurred : Focus::sharp;
 }
 
 void FocusGate::reset() {
   last_.clear();
-  best_ = 0;
+  best_ = {};
 }
 
 }  // namespace smearscope

@@ -7,22 +7,33 @@
 
 namespace smearscope {
 
-// How sharp a frame's middle is: the mean square of its Laplacian over the variance of its brightness, both
-// after a slight blur that takes the sensor's noise away. Has no unit and grows with sharpness; negative
-// where there is too little contrast to tell. Host memory only.
-double sharpness_of(const Frame& frame);
+// How a frame's middle looks after a slight blur that takes the sensor's noise away. Host memory only.
+struct Sharpness {
+  double edges = 0;     // mean square of the Laplacian over the variance of brightness: no unit
+  double energy = 0;    // the former of these alone, in grey levels squared
+  double contrast = 0;  // standard deviation of brightness, grey levels
+};
+Sharpness sharpness_of(const Frame& frame);
+
+enum class Focus {
+  sharp,
+  blurred,
+  blank,  // too little contrast to tell: no cells, or no light
+};
 
 // One stream's. One thread at a time.
 class FocusGate {
  public:
-  // True if the frame has at least `least` (0..1) of the sharpness of the sharpest so far, or can't be told.
-  // How sharp that was fades, by half in some 460 frames; one or two frames of noise in a row don't count.
-  bool is_sharp(const Frame& frame, double least);
+  // A frame with less than `least` (0..1) of the edges of the sharpest so far is blurred, as is one with less
+  // than 0.06 of their energy: far out of focus noise is all that is left. One with a contrast below 4 is
+  // blank. What the sharpest was fades, by half in some 460 frames; up to four frames of noise among fifteen
+  // don't count. With `least` 0 all frames are sharp.
+  Focus judge(const Frame& frame, double least);
   void reset();
 
  private:
-  std::deque<double> last_;  // sharpness of the last frames
-  double best_ = 0;
+  std::deque<Sharpness> last_;  // of the last frames that were not blank
+  Sharpness best_;
 };
 
 }  // namespace smearscope

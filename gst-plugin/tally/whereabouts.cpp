@@ -14,7 +14,8 @@ constexpr double chance_to_agree = 0.06, places_a_cell = 64, most_chance = 1e-3;
 constexpr double like_size = 1.4;  // times larger or smaller
 // So that a stream does not stop for long where a day's cells are known.
 constexpr std::size_t most_searched = 50000;
-constexpr double beyond_doubt = 0.6;  // share of the found cells
+constexpr std::size_t most_settled = 3000;  // places looked at closely: on no slide there are as many
+constexpr double beyond_doubt = 0.6;        // share of the found cells
 // A smear packed like bricks agrees with itself nearly as well a few cells further: the next best place must
 // be this much worse.
 constexpr double next_best = 0.75;
@@ -156,6 +157,7 @@ std::optional<FoundPlace> find_place(const std::vector<SlideBox>& found, const C
   const auto decided =
       std::max<double>(static_cast<double>(needed), beyond_doubt * static_cast<double>(found.size()));
   Best best;
+  std::size_t settled = 0;
   const std::size_t anchors = std::min(found.size(), most_anchors);
   for (std::size_t i = 0; i < anchors && static_cast<double>(best.place.agree) < decided; ++i) {
     const std::size_t anchor = i * found.size() / anchors;
@@ -165,6 +167,7 @@ std::optional<FoundPlace> find_place(const std::vector<SlideBox>& found, const C
       const double ratio = side_of(map[cell]) / side;
       if (!(ratio < like_size && ratio * like_size > 1)) continue;
       if (!has_neighbours(map, map[cell].centre(), neighbours, side / 8)) continue;
+      if (++settled > most_settled) return std::nullopt;
       best.take(settle(found, map, map[cell].centre() - found[anchor].centre()), side);
     }
   }

@@ -24,9 +24,9 @@ FoundPlace settle(const std::vector<SlideBox>& found, const CellMap& map, const 
 
 // Likewise from anywhere on the map: the move with which most of `found` lie on known cells, each within an
 // eighth of a cell. Nothing unless so many agree as would on the whole map once in a thousand times by
-// chance if cells lay anyhow: seven of seven on a map of a hundred cells, nine of ten or sixteen of forty on
+// chance if cells lay anyhow: six of six on a map of a hundred cells, nine of ten or sixteen of forty on
 // one of ten thousand; and unless a quarter fewer agree anywhere else, for cells are packed alike.
-// Looks at the newest 50,000 known cells, and takes some 2 us for each.
+// Looks at the newest 50,000 known cells, and takes some 2 to 20 us for each.
 std::optional<FoundPlace> find_place(const std::vector<SlideBox>& found, const CellMap& map);
 
 }  // namespace smearscope
