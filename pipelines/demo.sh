@@ -83,10 +83,11 @@ set_image_source() {
   [ -z "$seconds" ] || end_after "$seconds"
 }
 
-# Sets `source`, `scale` (between annotation and encoder), `live_seconds` (wall-clock limit) for the input.
+# Sets `source`, `scale` (between annotation and encoder), `sharpness` (what else smearscope is told), `live_seconds`
+# (wall-clock limit) for the input.
 set_input() {
   local rate
-  scale=() live_seconds='' min_sharpness=0.15
+  scale=() live_seconds='' sharpness=()
   case "$kind" in
     test)
       seconds=${seconds:-20}
@@ -94,7 +95,7 @@ set_input() {
         "video/x-raw,width=640,height=480,framerate=$demo_rate/1") ;;
     folder|image)
       set_image_source
-      min_sharpness=0  # pictures of different smears differ in sharpness, too
+      sharpness=(min-sharpness=0)  # pictures of different smears differ in it
       # Pictures may differ in size, a video's frames may not.
       scale=(! videoscale add-borders=true ! video/x-raw,width=1280,height=960,pixel-aspect-ratio=1/1) ;;
     *)
@@ -182,7 +183,7 @@ say "running (Ctrl-C ends it)"
 status=0
 run_pipeline "$work/log" "$live_seconds" \
   "${source[@]}" ! queue max-size-buffers=4 ! videoconvert \
-  ! smearscope "model=$model" "min-sharpness=$min_sharpness" \
+  ! smearscope "model=$model" ${sharpness[@]+"${sharpness[@]}"} \
   ! cellreport "csv-location=$output/counts.part.csv" "tally-location=$output/tally.part.csv" \
   ! progressreport update-freq=5 ! tee name=t \
   t. ! queue ! videoconvert ${scale[@]+"${scale[@]}"} ! "${encode[@]}" ! filesink "location=$output/annotated.part.mkv" \

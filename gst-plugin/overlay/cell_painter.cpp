@@ -47,7 +47,8 @@ void CellPainter::paint(GstVideoFrame* frame, const std::vector<Cell>& cells,
   }
   count(shown);
   const int width = GST_VIDEO_FRAME_WIDTH(frame), height = GST_VIDEO_FRAME_HEIGHT(frame);
-  const draw::Panel panel = tally ? panel_of(*tally) : panel_;
+  if (tally) tally_panel_ = panel_of(*tally);
+  const draw::Panel& panel = tally ? tally_panel_ : panel_;
   canvas_.paint(frame, overlay_->compose(width, height, shown, panel), painter_);
 }
 

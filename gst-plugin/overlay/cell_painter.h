@@ -39,6 +39,7 @@ class CellPainter {
   std::unique_ptr<draw::Overlay> overlay_;
   draw::Painter painter_;
   VideoCanvas canvas_;
+  draw::Panel tally_panel_;
   draw::Panel panel_;  // of the cells in view
 };
 

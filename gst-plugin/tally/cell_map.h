@@ -36,7 +36,7 @@ class CellMap {
  public:
   std::size_t add(const SlideBox& box);
 
-  // One more look at a cell: its box becomes the mean of the looks so far, of the last `memory` or so.
+  // One more look at a cell: its box becomes the mean of the looks so far, of the last 16 or so.
   void see(std::size_t cell, const SlideBox& box);
 
   const SlideBox& operator[](std::size_t cell) const { return cells_[cell].box; }

@@ -31,7 +31,7 @@ namespace smearscope {
 //   for a part of the slide not seen yet. With fewer than three cells in it, it is never found.
 // - What a late detection saw and the frame that it comes with no longer shows does not count.
 //
-// One stream's. One thread at a time.
+// One stream's. One thread at a time. Frames in host memory; throws nothing but std::bad_alloc.
 class CellTally {
  public:
   explicit CellTally(double least_sharpness) : least_sharpness_(least_sharpness) {}  // 0..1, see FocusGate

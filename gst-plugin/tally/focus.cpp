@@ -55,21 +55,25 @@ Sharpness sharpness_of(const Frame& frame) {
 Focus FocusGate::judge(const Frame& frame, double least) {
   if (least == 0) return Focus::sharp;
   const Sharpness now = sharpness_of(frame);
-  best_ = {best_.edges * fading, best_.energy * fading, 0};
+  best_edges_ *= fading;
+  best_energy_ *= fading;
   if (now.contrast < least_contrast) return Focus::blank;
   last_.push_back(now);
   if (last_.size() > most_last) last_.pop_front();
   const double edges = typical(last_, [](const Sharpness&s) { return s.edges; }),
                energy = typical(last_, [](const Sharpness&s) { return s.energy; });
-  if (last_.size() >= sharpest) best_ = {std::max(best_.edges, edges), std::max(best_.energy, energy), 0};
+  if (last_.size() >= sharpest) {
+    best_edges_ = std::max(best_edges_, edges);
+    best_energy_ = std::max(best_energy_, energy);
+  }
   const bool blurred =
-      now.edges < least * std::max(best_.edges, edges) || now.energy < faint * std::max(best_.energy, energy);
+      now.edges < least * std::max(best_edges_, edges) || now.energy < faint * std::max(best_energy_, energy);
   return blurred ? Focus::blurred : Focus::sharp;
 }
 
 void FocusGate::reset() {
   last_.clear();
-  best_ = {};
+  best_edges_ = best_energy_ = 0;
 }
 
 }  // namespace smearscope

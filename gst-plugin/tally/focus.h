@@ -33,7 +33,7 @@ class FocusGate {
 
  private:
   std::deque<Sharpness> last_;  // of the last frames that were not blank
-  Sharpness best_;
+  double best_edges_ = 0, best_energy_ = 0;
 };
 
 }  // namespace smearscope
