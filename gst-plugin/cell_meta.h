@@ -12,7 +12,8 @@
 //   {model string, age uint}
 // What celltally has counted so far is a custom meta named tally_meta_name, with arrays of one length
 //   {classes families array of string, labels array of int, counts array of uint64, detections out_of_focus
-//   unplaced parts uint64, target uint, target_class string, target_count uint64}
+//   unplaced parts uint64, target uint, target_class string, target_count uint64, view string, pixel_size
+//   double, calibrated boolean}
 // The stage under the frame is a custom meta named stage_meta_name
 //   {stage_x double, stage_y double, focus double, pixel_size double}
 //
@@ -43,6 +44,14 @@ struct Cell {
   guint64 identity = 0;  // celltally's: the same cell of the slide has the same in every frame; 0: none
 };
 
+// How the picture under the objective looks just now.
+enum class View {
+  good,          // or too empty to tell
+  out_of_focus,  // what is found there is not counted
+  too_dark,      // many cells are missed
+};
+const char* name_of(View view);  // "good", "out-of-focus", "too-dark"
+
 // Cells of the slide, each counted once.
 struct Tally {
   struct Row {
@@ -58,6 +67,9 @@ struct Tally {
   guint target = 0;          // cells of class or family target_class that are to be counted; 0: no target
   std::string target_class;
   guint64 target_count = 0;  // counted of these so far
+  View view = View::good;
+  double pixel_size_um = 0;  // micrometres of slide per pixel of the frame; 0: unknown
+  bool calibrated = false;   // pixel_size_um was given, not told by the red cells
 };
 
 struct DetectionOrigin {
@@ -106,7 +118,8 @@ std::optional<Tally> read_tally(GstBuffer* buffer);        // nothing if the buf
 
 // The fields of the custom meta, which element messages have as well.
 void set_tally(GstStructure* structure, const Tally& tally);
-// Nothing if fields are missing, there are more than 256 rows, or they sum up to more than 2^53.
+// Nothing if fields are missing, there are more than 256 rows, or they sum up to more than 2^53. An unknown
+// view is a good one.
 std::optional<Tally> get_tally(const GstStructure* structure);
 
 void attach_true_cells(GstBuffer* buffer, const std::vector<TrueCell>& cells);

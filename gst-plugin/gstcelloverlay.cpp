@@ -21,6 +21,8 @@ enum Property {
   prop_show_labels,
   prop_show_scores,
   prop_show_counts,
+  prop_show_scale,
+  prop_show_warnings,
   prop_panel_position,
   prop_font,
   prop_font_scale,
@@ -80,6 +82,12 @@ static void gst_cell_overlay_set_property(GObject* object, guint id, const GValu
     case prop_show_counts:
       settings.options.counts = g_value_get_boolean(value);
       break;
+    case prop_show_scale:
+      settings.options.scale_bar = g_value_get_boolean(value);
+      break;
+    case prop_show_warnings:
+      settings.options.warnings = g_value_get_boolean(value);
+      break;
     case prop_panel_position:
       settings.options.panel_position = static_cast<PanelPosition>(g_value_get_enum(value));
       break;
@@ -124,6 +132,12 @@ static void gst_cell_overlay_get_property(GObject* object, guint id, GValue* val
       break;
     case prop_show_counts:
       g_value_set_boolean(value, settings.options.counts);
+      break;
+    case prop_show_scale:
+      g_value_set_boolean(value, settings.options.scale_bar);
+      break;
+    case prop_show_warnings:
+      g_value_set_boolean(value, settings.options.warnings);
       break;
     case prop_panel_position:
       g_value_set_enum(value, static_cast<int>(settings.options.panel_position));
@@ -209,6 +223,12 @@ static void install_properties(GObjectClass* klass) {
       prop_show_counts, "show-counts", "Show counts",
       "Draw a panel with the number of cells of each class that celltally counted, or without it in this "
       "frame, and their total");
+  add_switch(prop_show_scale, "show-scale", "Show scale",
+             "Draw a scale bar, where a celltally before this element knows the pixel size; one that the red "
+             "cells tell is marked with \u2248");
+  add_switch(prop_show_warnings, "show-warnings", "Show warnings",
+             "Say below the picture that it is out of focus or too dark, where a celltally before this "
+             "element finds it so");
   g_object_class_install_property(
       klass, prop_panel_position,
       g_param_spec_enum("panel-position", "Panel position", "Corner of the frame where the counts stand",
@@ -252,7 +272,8 @@ static void gst_cell_overlay_class_init(GstCellOverlayClass* klass) {
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
   gst_element_class_set_static_metadata(
       element_class, "Cell overlay", "Filter/Effect/Video",
-      "Draws the cells that celldetect found: boxes, class names, confidences, and a panel of counts",
+      "Draws the cells that celldetect found: boxes, class names, confidences, a panel of counts, a "
+      "scale bar, and a warning where the picture is poor",
       "Smearscope");
   GstCaps* caps = drawable_caps();
   gst_element_class_add_pad_template(element_class,

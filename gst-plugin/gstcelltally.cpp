@@ -25,6 +25,7 @@ enum Property {
   prop_min_sharpness,
   prop_target,
   prop_target_class,
+  prop_pixel_size,
   prop_message_interval,
   prop_cells_counted,
 };
@@ -43,6 +44,7 @@ struct Settings {
   double min_sharpness = default_min_sharpness;
   guint target = 0;
   std::string target_class = default_target_class;
+  double pixel_size_um = 0;
   GstClockTime message_interval = GST_SECOND;
 };
 
@@ -57,6 +59,7 @@ struct State {
   bool passing = false;                        // the last frame was not looked at
   std::optional<GstClockTime> told_at;         // running time of the last message
   std::vector<guint64> told;                   // its counts
+  smearscope::View told_view;                  // its view
   bool target_reached = false;                 // told
 };
 
@@ -68,7 +71,11 @@ guint64 cells_in(const Tally& tally) {
   return sum;
 }
 
-void add_target(const Settings& settings, Tally& tally) {
+void add_settings(const Settings& settings, Tally& tally) {
+  if (settings.pixel_size_um > 0) {
+    tally.pixel_size_um = settings.pixel_size_um;
+    tally.calibrated = true;
+  }
   tally.target = settings.target;
   tally.target_class = settings.target_class;
   for (const Tally::Row& row : tally.rows) {
@@ -105,6 +112,9 @@ static void gst_cell_tally_set_property(GObject* object, guint id, const GValue*
       state.settings.target_class = name != nullptr ? name : "";
       break;
     }
+    case prop_pixel_size:
+      state.settings.pixel_size_um = g_value_get_double(value);
+      break;
     case prop_message_interval:
       state.settings.message_interval = g_value_get_uint64(value);
       break;
@@ -129,6 +139,9 @@ static void gst_cell_tally_get_property(GObject* object, guint id, GValue* value
       break;
     case prop_target_class:
       g_value_set_string(value, state.settings.target_class.c_str());
+      break;
+    case prop_pixel_size:
+      g_value_set_double(value, state.settings.pixel_size_um);
       break;
     case prop_message_interval:
       g_value_set_uint64(value, state.settings.message_interval);
@@ -157,6 +170,7 @@ static gboolean gst_cell_tally_start(GstBaseTransform* base) {
   state.passing = false;
   state.told_at.reset();
   state.told.clear();
+  state.told_view = smearscope::View::good;
   state.target_reached = false;
   gst_video_info_init(&state.info);
   return TRUE;
@@ -188,6 +202,7 @@ static void post(GstCellTally* self, const Tally& tally, bool last) {
   State& state = *self->state;
   state.told.clear();
   for (const Tally::Row& row : tally.rows) state.told.push_back(row.count);
+  state.told_view = tally.view;
   GstStructure* structure =
       gst_structure_new(message_name, "cells", G_TYPE_UINT64, cells_in(tally), "target_reached",
                         G_TYPE_BOOLEAN, is_reached(tally), "last", G_TYPE_BOOLEAN, last, nullptr);
@@ -207,8 +222,10 @@ static void tell(GstCellTally* self, const Tally& tally, const Settings& setting
   State& state = *self->state;
   const bool just_reached = is_reached(tally) && !state.target_reached;
   state.target_reached = is_reached(tally);
-  const bool changed = !std::equal(tally.rows.begin(), tally.rows.end(), state.told.begin(), state.told.end(),
-                                   [](const Tally::Row& row, guint64 told) { return row.count == told; });
+  const bool counts_changed =
+      !std::equal(tally.rows.begin(), tally.rows.end(), state.told.begin(), state.told.end(),
+                  [](const Tally::Row& row, guint64 told) { return row.count == told; });
+  const bool changed = counts_changed || tally.view != state.told_view;
   if (!just_reached && !(is_due(state, settings, now) && changed)) return;
   if (GST_CLOCK_TIME_IS_VALID(now)) state.told_at = now;
   post(self, tally, false);
@@ -216,7 +233,7 @@ static void tell(GstCellTally* self, const Tally& tally, const Settings& setting
 
 static Tally tally_of(State& state, const Settings& settings) {
   Tally tally = state.cells->tally();
-  add_target(settings, tally);
+  add_settings(settings, tally);
   return tally;
 }
 
@@ -335,10 +352,18 @@ static void install_properties(GObjectClass* klass) {
                           "Class that target is about; a family, as wbc, stands for all its kinds",
                           defaults.target_class.c_str(), read_write));
   g_object_class_install_property(
+      klass, prop_pixel_size,
+      g_param_spec_double(
+          "pixel-size", "Pixel size",
+          "Micrometres of slide that a pixel of the frame shows, for the scale bar and the report (0 = as "
+          "the red cells tell, taken to be 7.5 micrometres wide)",
+          0.0, 1000.0, defaults.pixel_size_um, read_write));
+  g_object_class_install_property(
       klass, prop_message_interval,
       g_param_spec_uint64(
           "message-interval", "Message interval",
-          "Running time in nanoseconds between element messages \"cell-tally\" while counts change (0 "
+          "Running time in nanoseconds between element messages \"cell-tally\" while counts or the view "
+          "change (0 "
           "= only at the target, for a new slide and at the end, as where frames have no times)",
           0, G_MAXUINT64 / 2, defaults.message_interval, read_write));
   g_object_class_install_property(

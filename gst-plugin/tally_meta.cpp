@@ -40,7 +40,26 @@ std::string text_of(const GValue* value) {
   return text ? text : "";
 }
 
+View view_named(const gchar* name) {
+  for (const View view : {View::out_of_focus, View::too_dark}) {
+    if (g_strcmp0(name, name_of(view)) == 0) return view;
+  }
+  return View::good;
+}
+
 }  // namespace
+
+const char* name_of(View view) {
+  switch (view) {
+    case View::out_of_focus:
+      return "out-of-focus";
+    case View::too_dark:
+      return "too-dark";
+    case View::good:
+      break;
+  }
+  return "good";
+}
 
 void set_tally(GstStructure* structure, const Tally& tally) {
   using Row = Tally::Row;
@@ -55,12 +74,15 @@ void set_tally(GstStructure* structure, const Tally& tally) {
   gst_structure_set(structure, "detections", G_TYPE_UINT64, tally.detections, "out_of_focus", G_TYPE_UINT64,
                     tally.out_of_focus, "unplaced", G_TYPE_UINT64, tally.unplaced, "parts", G_TYPE_UINT64,
                     tally.parts, "target", G_TYPE_UINT, tally.target, "target_class", G_TYPE_STRING,
-                    tally.target_class.c_str(), "target_count", G_TYPE_UINT64, tally.target_count, nullptr);
+                    tally.target_class.c_str(), "target_count", G_TYPE_UINT64, tally.target_count, "view",
+                    G_TYPE_STRING, name_of(tally.view), "pixel_size", G_TYPE_DOUBLE, tally.pixel_size_um,
+                    "calibrated", G_TYPE_BOOLEAN, static_cast<gboolean>(tally.calibrated), nullptr);
 }
 
 std::optional<Tally> get_tally(const GstStructure* structure) {
   using Row = Tally::Row;
   Tally tally;
+  gboolean calibrated = FALSE;
   const GValue* classes = gst_structure_get_value(structure, "classes");
   if (!classes || !GST_VALUE_HOLDS_ARRAY(classes) || gst_value_array_get_size(classes) > most_rows)
     return std::nullopt;
@@ -77,7 +99,8 @@ std::optional<Tally> get_tally(const GstStructure* structure) {
       gst_structure_get(structure, "detections", G_TYPE_UINT64, &tally.detections, "out_of_focus",
                         G_TYPE_UINT64, &tally.out_of_focus, "unplaced", G_TYPE_UINT64, &tally.unplaced,
                         "parts", G_TYPE_UINT64, &tally.parts, "target", G_TYPE_UINT, &tally.target,
-                        "target_count", G_TYPE_UINT64, &tally.target_count, nullptr);
+                        "target_count", G_TYPE_UINT64, &tally.target_count, "pixel_size", G_TYPE_DOUBLE,
+                        &tally.pixel_size_um, "calibrated", G_TYPE_BOOLEAN, &calibrated, nullptr);
   if (!complete) return std::nullopt;
   guint64 sum = 0;
   for (const Tally::Row& row : tally.rows) {
@@ -85,6 +108,8 @@ std::optional<Tally> get_tally(const GstStructure* structure) {
     sum += row.count;
   }
   if (const gchar* name = gst_structure_get_string(structure, "target_class")) tally.target_class = name;
+  tally.calibrated = calibrated != FALSE;
+  tally.view = view_named(gst_structure_get_string(structure, "view"));
   return tally;
 }
 

@@ -79,21 +79,27 @@ Overlay::Overlay(const Options& options) : state_(std::make_unique<State>(option
 Overlay::~Overlay() = default;
 
 const std::vector<Item>& Overlay::compose(int width, int height, const std::vector<ShownCell>& cells,
-                                          const Panel& panel) {
+                                          const Panel& panel, const Caption& caption) {
   const Options& options = state_->options;
   const Sizes sizes = sizes_for(width, height, options);
   const std::vector<PlacedCell> placed = place_cells(width, height, cells);
-  std::vector<Item> panel_items;
-  Rect panel_place;
+  std::vector<Item> above;  // what lies above boxes and labels
+  std::vector<Rect> reserved;
   state_->text.trim();
   state_->items.clear();
   if (options.boxes) add_boxes(sizes, placed, state_->items);
-  if (options.counts)
-    panel_place = add_panel(sizes, width, height, options, panel, state_->text, panel_items);
+  if (options.counts) reserved = {add_panel(sizes, width, height, options, panel, state_->text, above)};
+  const auto reserve = [&](const std::optional<Rect>& place) {
+    if (place) reserved.push_back(*place);
+  };
+  if (options.warnings)
+    reserve(add_warning(sizes, width, height, caption.warning, reserved, state_->text, above));
+  if (options.scale_bar)
+    reserve(add_scale_bar(sizes, width, height, options, caption, reserved, state_->text, above));
   if (options.labels || options.scores) {
-    add_labels(sizes, width, height, options, panel_place, placed, state_->text, state_->items);
+    add_labels(sizes, width, height, options, reserved, placed, state_->text, state_->items);
   }
-  state_->items.insert(state_->items.end(), panel_items.begin(), panel_items.end());
+  state_->items.insert(state_->items.end(), above.begin(), above.end());
   return state_->items;
 }
 

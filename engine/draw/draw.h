@@ -1,5 +1,5 @@
-// What smearscope shows on a picture of a smear: a box around each cell, its name and score, and a panel of
-// counts. Used by celloverlay and smearscope-detect, so that both look the same.
+// What smearscope shows on a picture of a smear: a box around each cell, its name and score, a panel of
+// counts, a scale bar and a warning. Used by celloverlay and smearscope-detect, so that both look the same.
 //
 //   Overlay overlay(options);
 //   painter.paint(canvas, overlay.compose(width, height, cells, panel));
@@ -22,6 +22,8 @@ struct Options {
   bool labels = true;  // class names
   bool scores = true;  // percent, rounded down, behind the name
   bool counts = true;  // the panel
+  bool scale_bar = true;
+  bool warnings = true;
   PanelPosition panel_position = PanelPosition::top_left;
   std::string font = "Sans";  // Pango family list
   double font_scale = 1.0;    // times the size that suits the frame's height, 0.25 to 8
@@ -52,10 +54,20 @@ struct Panel {
   double reached = 0;            // share of the goal, 0..1: how far a bar goes that lies under that line
 };
 
+// What is said of the picture as a whole.
+struct Caption {
+  double pixel_size_um = 0;  // micrometres per pixel of the frame: gives the scale bar; 0: no bar
+  bool estimated = false;    // the bar's length is written with a sign that says so
+  std::string warning{};     // as "Out of focus"; empty: none
+};
+
 // Where everything goes. Sizes grow with the frame's shorter side; text is at least 9 pixels high at
 // font_scale 1. Lines run just outside the boxes, so that they hide nothing of a cell. A label lies inside
 // its box's corner where there is room, else beside the box; the score, then the end of the name, is left out
 // where there is little room; where even that would cover another label or a small cell there is no label.
+// The scale bar, of 1, 2 or 5 times a power of ten, is a fifth of the frame's width at most and lies in the
+// lower right corner, or in the left one where the panel is; a warning in the middle of the lower edge. What
+// of the two does not fit beside the panel and the other is left out, the bar first.
 // Boxes without area, or not finite, are left out. One thread at a time.
 class Overlay {
  public:
@@ -67,7 +79,7 @@ class Overlay {
   // Items to paint, in order, for a frame of `width` x `height` pixels. The result, and the pictures it
   // points to, live until the next compose or the Overlay's end.
   const std::vector<Item>& compose(int width, int height, const std::vector<ShownCell>& cells,
-                                   const Panel& panel);
+                                   const Panel& panel, const Caption& caption = {});
 
  private:
   struct State;

@@ -84,13 +84,14 @@ std::vector<const PlacedCell*> label_order(const std::vector<PlacedCell>& cells,
 
 }  // namespace
 
-void add_labels(const Sizes& sizes, int width, int height, const Options& options, const Rect& reserved,
-                const std::vector<PlacedCell>& cells, TextCache& text, std::vector<Item>& items) {
+void add_labels(const Sizes& sizes, int width, int height, const Options& options,
+                const std::vector<Rect>& reserved, const std::vector<PlacedCell>& cells, TextCache& text,
+                std::vector<Item>& items) {
   const int size = cells.size() > crowd ? sizes.small_label_text : sizes.label_text;
   const int small_side = small_cell_heights * size;
   const int gap = sizes.line + sizes.halo;
   Occupancy occupancy(width, height, std::max(2, size / 4));
-  occupancy.take(reserved);
+  for (const Rect& rect : reserved) occupancy.take(rect);
   for (const PlacedCell& cell : cells) {
     if (std::min(cell.rect.width, cell.rect.height) < small_side) occupancy.take(cell.rect);
   }

@@ -1,6 +1,7 @@
-// Parts of Overlay::compose: sizes, boxes, labels, panel. Internal to engine/draw.
+// Parts of Overlay::compose: sizes, boxes, labels, panel, caption. Internal to engine/draw.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,8 +49,16 @@ void add_boxes(const Sizes& sizes, const std::vector<PlacedCell>& cells, std::ve
 Rect add_panel(const Sizes& sizes, int width, int height, const Options& options, const Panel& panel,
                TextCache& text, std::vector<Item>& items);
 
+// Add nothing, and return nothing, where it would touch one of `taken` or not fit.
+std::optional<Rect> add_warning(const Sizes& sizes, int width, int height, const std::string& warning,
+                                const std::vector<Rect>& taken, TextCache& text, std::vector<Item>& items);
+std::optional<Rect> add_scale_bar(const Sizes& sizes, int width, int height, const Options& options,
+                                  const Caption& caption, const std::vector<Rect>& taken, TextCache& text,
+                                  std::vector<Item>& items);
+
 // `reserved`: where no label may go, beside small cells.
-void add_labels(const Sizes& sizes, int width, int height, const Options& options, const Rect& reserved,
-                const std::vector<PlacedCell>& cells, TextCache& text, std::vector<Item>& items);
+void add_labels(const Sizes& sizes, int width, int height, const Options& options,
+                const std::vector<Rect>& reserved, const std::vector<PlacedCell>& cells, TextCache& text,
+                std::vector<Item>& items);
 
 }  // namespace smearscope::draw

@@ -49,7 +49,8 @@ void CellPainter::paint(GstVideoFrame* frame, const std::vector<Cell>& cells,
   const int width = GST_VIDEO_FRAME_WIDTH(frame), height = GST_VIDEO_FRAME_HEIGHT(frame);
   if (tally) tally_panel_ = panel_of(*tally);
   const draw::Panel& panel = tally ? tally_panel_ : panel_;
-  canvas_.paint(frame, overlay_->compose(width, height, shown, panel), painter_);
+  const draw::Caption caption = tally ? caption_of(*tally) : draw::Caption{};
+  canvas_.paint(frame, overlay_->compose(width, height, shown, panel, caption), painter_);
 }
 
 }  // namespace smearscope

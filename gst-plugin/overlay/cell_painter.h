@@ -25,8 +25,9 @@ class CellPainter {
   explicit CellPainter(const CellPainterSettings& settings);
 
   // Draws `cells` and the panel on a frame mapped for reading and writing. The panel shows `tally`, families
-  // with their kinds and these's shares; without one the cells in view, listing each class from the first
-  // frame on in which it was seen, so that rows don't come and go. Throws nothing but std::bad_alloc.
+  // with their kinds and these's shares, and its pixel size and view give a scale bar and a warning; without
+  // one the cells in view, listing each class from the first frame on in which it was seen, so that rows
+  // don't come and go. Throws nothing but std::bad_alloc.
   void paint(GstVideoFrame* frame, const std::vector<Cell>& cells, const std::optional<Tally>& tally = {});
 
   // Settings can change at any time; the classes seen so far stay.

@@ -28,4 +28,11 @@ draw::Panel panel_of(const Tally& tally) {
   return panel;
 }
 
+draw::Caption caption_of(const Tally& tally) {
+  draw::Caption caption{tally.pixel_size_um, !tally.calibrated, ""};
+  if (tally.view == View::out_of_focus) caption.warning = "Out of focus";
+  if (tally.view == View::too_dark) caption.warning = "Too dark";
+  return caption;
+}
+
 }  // namespace smearscope

@@ -1,4 +1,4 @@
-// celltally's counts as a panel.
+// celltally's counts as a panel, and what it says of the picture as a caption.
 #pragma once
 
 #include "cell_meta.h"
@@ -9,5 +9,7 @@ namespace smearscope {
 // Families in the order of their first label, each with its kinds below it and their shares of it, in
 // percent. Cells of a family whose kind is open are in the family's row alone.
 draw::Panel panel_of(const Tally& tally);
+
+draw::Caption caption_of(const Tally& tally);
 
 }  // namespace smearscope

@@ -23,6 +23,8 @@ constexpr std::uint32_t most_chances = 256;  // so that what was long ago does n
 constexpr std::size_t most_in_frame =
     1024;                       // cells; they come from metadata, too, and are matched pair by pair
 constexpr std::size_t few = 6;  // cells: of fewer it can't be told whether most are where they should be
+constexpr unsigned frames_to_agree = 5;
+constexpr const char* red_cells = "rbc";
 
 bool is_usable(const Box& box) {
   return std::abs(box.x_min) < farthest && std::abs(box.y_min) < farthest && std::abs(box.x_max) < farthest &&
@@ -59,7 +61,11 @@ std::size_t matched(const std::vector<std::ptrdiff_t>& partners) {
 
 void CellTally::update(const Frame& frame, std::optional<unsigned> age, std::vector<Cell>& cells) {
   const Shift shift = motion_.update(frame);
-  const Focus focus = focus_.judge(frame, least_sharpness_);
+  const Sharpness sharpness = sharpness_of(frame);
+  const Focus focus = focus_.judge(sharpness, least_sharpness_);
+  look_at(sharpness.background < dark_background ? View::too_dark
+          : focus == Focus::blurred              ? View::out_of_focus
+                                                 : View::good);
   if (motion_.lost()) {  // and the shift without meaning
     leave(focus == Focus::sharp && !looks_.empty() && looks_.back().focus == Focus::sharp);
   } else {
@@ -79,6 +85,13 @@ void CellTally::update(const Frame& frame, std::optional<unsigned> age, std::vec
       ++unplaced_;
   }
   identify(frame, cells);
+}
+
+// One frame alone says little: of a stage that moves fast, some are blurred.
+void CellTally::look_at(View view) {
+  same_views_ = view == last_view_ ? same_views_ + 1 : 1;
+  last_view_ = view;
+  if (same_views_ >= frames_to_agree) view_ = view;
 }
 
 void CellTally::leave(bool leapt) {
@@ -209,6 +222,8 @@ void CellTally::see(std::size_t number, const Finding& finding) {
   if (!finding.whole) return;  // of a cut cell neither box nor name is to be trusted
   map_.see(number, finding.box);
   largest_side_ = std::max({largest_side_, finding.box.width(), finding.box.height()});
+  if (finding.cell->class_name == red_cells || finding.cell->family == red_cells)
+    scale_.add(std::sqrt(finding.box.width() * finding.box.height()));
   ++known.seen;
   ++known.chances;
   const int name = name_of(*finding.cell);
@@ -300,6 +315,9 @@ std::vector<SlideBox> CellTally::boxes_of(const std::vector<std::size_t>& number
 void CellTally::new_view() {
   motion_.reset();
   focus_.reset();
+  scale_.reset();
+  view_ = View::good;
+  same_views_ = 0;
   looks_.clear();
   last_age_.reset();
   leave(true);
@@ -331,6 +349,8 @@ Tally CellTally::tally() const {
   tally.out_of_focus = out_of_focus_;
   tally.unplaced = unplaced_;
   tally.parts = map_.size() == 0 ? 0 : parts_ + 1;
+  tally.view = view_;
+  tally.pixel_size_um = scale_.pixel_size_um();
   return tally;
 }
 

@@ -15,6 +15,7 @@
 #include "smearscope/frame.h"
 #include "tally/cell_map.h"
 #include "tally/focus.h"
+#include "tally/scale.h"
 
 namespace smearscope {
 
@@ -46,7 +47,9 @@ class CellTally {
   void new_view();   // the next frame may be from anywhere: a seek, another frame size
   void new_slide();  // forgets all cells and counts
 
-  // By class. Classes once counted stay, with 0 if need be. Without a target.
+  // By class. Classes once counted stay, with 0 if need be. Without a target. The view is what the last five
+  // frames agree on; the pixel size is that of RedCellScale, told by whole cells of the class or family
+  // "rbc".
   Tally tally() const;
 
  private:
@@ -77,6 +80,7 @@ class CellTally {
     bool whole;
   };
 
+  void look_at(View view);
   void leave(bool leapt);
   bool add(const Look& then, const SlideBox& view, const std::vector<Cell>& cells);
   std::vector<Finding> findings(const SlideBox& view, const std::vector<Cell>& cells) const;
@@ -96,6 +100,9 @@ class CellTally {
   double least_sharpness_;
   MotionEstimator motion_;
   FocusGate focus_;
+  RedCellScale scale_;
+  View view_ = View::good, last_view_ = View::good;
+  unsigned same_views_ = 0;  // frames in a row that looked like last_view_
 
   Place origin_;
   std::uint64_t epoch_ = 0;

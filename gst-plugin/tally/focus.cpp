@@ -30,6 +30,17 @@ cv::Mat middle_of(const Frame& frame) {
   return middle;
 }
 
+// The grey level that a tenth of the pixels lie above, by every 16th of them.
+int background_of(const cv::Mat& middle) {
+  std::vector<float> levels;
+  for (int y = 0; y < middle.rows; y += 4) {
+    for (int x = 0; x < middle.cols; x += 4) levels.push_back(middle.at<float>(y, x));
+  }
+  const auto tenth = levels.end() - 1 - static_cast<std::ptrdiff_t>(levels.size() / 10);
+  std::nth_element(levels.begin(), tenth, levels.end());
+  return static_cast<int>(*tenth);
+}
+
 // The fifth largest of the last values, or of fewer the smallest.
 template <typename Value>
 double typical(const std::deque<Sharpness>& last, Value value) {
@@ -46,15 +57,15 @@ Sharpness sharpness_of(const Frame& frame) {
   cv::GaussianBlur(middle, middle, cv::Size(7, 7), 1.5);
   cv::Scalar mean, deviation;
   cv::meanStdDev(middle, mean, deviation);
+  const int background = background_of(middle);
   cv::Laplacian(middle, edges, CV_32F);
   const double energy = edges.dot(edges) / static_cast<double>(edges.total());
   const double variance = deviation[0] * deviation[0];
-  return {variance > 0 ? energy / variance : 0, energy, deviation[0]};
+  return {variance > 0 ? energy / variance : 0, energy, deviation[0], background};
 }
 
-Focus FocusGate::judge(const Frame& frame, double least) {
+Focus FocusGate::judge(const Sharpness& now, double least) {
   if (least == 0) return Focus::sharp;
-  const Sharpness now = sharpness_of(frame);
   best_edges_ *= fading;
   best_energy_ *= fading;
   if (now.contrast < least_contrast) return Focus::blank;

@@ -282,5 +282,89 @@ TEST(Panel, StandsInItsCorner) {
   }
 }
 
+// What a caption adds to an empty frame.
+std::vector<Item> captioned(const Caption& caption, const Options& options = without_panel(), int width = 640,
+                            int height = 480) {
+  static std::vector<std::unique_ptr<Overlay>> overlays;  // they own the pictures
+  overlays.push_back(std::make_unique<Overlay>(options));
+  return overlays.back()->compose(width, height, {}, {"Cells", {{"rbc", 1, 5}}}, caption);
+}
+
+// The bar is as long as it says: 1, 2 or 5 times a power of ten, and a fifth of the width at most.
+TEST(ScaleBar, IsARoundLength) {
+  const std::vector<std::pair<double, int>> lengths{{0.1, 100},    {0.07, 71}, {0.0781, 64},
+                                                    {0.0782, 128}, {1, 100},   {20, 100}};
+  for (const auto& [pixel_size, length] : lengths) {
+    const std::vector<Item> items = captioned({pixel_size, false, ""});
+    ASSERT_EQ(items.size(), 3U) << pixel_size << ": plate, text, bar";
+    EXPECT_EQ(items[2].width, length) << pixel_size;
+    EXPECT_LE(items[2].width, 128);
+    EXPECT_EQ(items[2].color, white);
+  }
+}
+
+// An unknown scale, or one that no microscope has, gives no bar, nor does a frame without room for it.
+TEST(ScaleBar, IsLeftOutWhereThereIsNone) {
+  const double nan = std::numeric_limits<double>::quiet_NaN(),
+               infinity = std::numeric_limits<double>::infinity();
+  for (const double pixel_size : {0.0, -1.0, 1e-9, 1e9, nan, infinity, -infinity})
+    EXPECT_TRUE(captioned({pixel_size, false, ""}).empty()) << pixel_size;
+  EXPECT_TRUE(captioned({0.1, false, ""}, without_panel(), 20, 20).empty());
+  Options options = without_panel();
+  options.scale_bar = false;
+  EXPECT_TRUE(captioned({0.1, false, ""}, options).empty());
+}
+
+// An estimate is marked: its text is wider.
+TEST(ScaleBar, AnEstimateSaysSo) {
+  EXPECT_GT(captioned({0.1, true, ""})[1].width, captioned({0.1, false, ""})[1].width);
+}
+
+// In whatever corner the panel stands, bar and warning stand beside it, and labels beside them all.
+TEST(Caption, CoversNothing) {
+  for (const PanelPosition position : {PanelPosition::top_left, PanelPosition::top_right,
+                                       PanelPosition::bottom_left, PanelPosition::bottom_right}) {
+    Options options;
+    options.boxes = false;
+    options.panel_position = position;
+    Overlay overlay(options);
+    const std::vector<Item> items =
+        overlay.compose(640, 480, random_cells(100, 30, 80), {"Cells", {}}, {0.1, false, "Out of focus"});
+    // Labels, the panel's plate and texts, the warning, the bar's plate, text and bar.
+    std::vector<std::size_t> plates;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      if (items[i].alpha == 200) plates.push_back(i);
+    }
+    ASSERT_EQ(plates.size(), 2U);
+    const std::vector<Item> placed{items[plates[0]], items[plates[1] - 1], items[plates[1]]};
+    ASSERT_NE(placed[1].patch, nullptr);
+    for (std::size_t i = 0; i < placed.size(); ++i) {
+      EXPECT_LE(placed[i].y + placed[i].height, 480);
+      EXPECT_LE(placed[i].x + placed[i].width, 640);
+      for (std::size_t k = 0; k < i; ++k) EXPECT_FALSE(overlap(placed[i], placed[k])) << i << " and " << k;
+      for (std::size_t k = 0; k < plates[0]; ++k) EXPECT_FALSE(overlap(placed[i], items[k])) << i;
+    }
+  }
+}
+
+// Where there is not room for both, the warning stays.
+TEST(Caption, AWarningIsMoreThanABar) {
+  const std::vector<Item> both = captioned({0.1, false, "Out of focus"}, without_panel(), 160, 120);
+  ASSERT_EQ(both.size(), 1U);
+  EXPECT_EQ(both[0].width, captioned({0, false, "Out of focus"}, without_panel(), 160, 120).at(0).width);
+  EXPECT_TRUE(captioned({0.1, false, "Out of focus"}, without_panel(), 16, 16).empty());
+}
+
+// A warning stands in the middle of the lower edge, and can be switched off.
+TEST(Warning, StandsBelow) {
+  const std::vector<Item> items = captioned({0, false, "Too dark"});
+  ASSERT_EQ(items.size(), 1U);
+  EXPECT_NEAR(items[0].x + items[0].width / 2, 320, 1);
+  EXPECT_GT(items[0].y, 430);
+  Options options = without_panel();
+  options.warnings = false;
+  EXPECT_TRUE(captioned({0, false, "Too dark"}, options).empty());
+}
+
 }  // namespace
 }  // namespace smearscope::draw

@@ -135,6 +135,9 @@ TEST(CellMeta, TallyIsAbsentUnlessAttached) {
   tally.target = 100;
   tally.target_class = "wbc";
   tally.target_count = 3;
+  tally.view = View::too_dark;
+  tally.pixel_size_um = 0.07;
+  tally.calibrated = true;
   attach_tally(buffer.get(), tally);
   const Buffer copy(gst_buffer_copy(buffer.get()));
   const std::optional<Tally> read = read_tally(copy.get());
@@ -150,6 +153,9 @@ TEST(CellMeta, TallyIsAbsentUnlessAttached) {
   EXPECT_EQ(read->parts, 4U);
   EXPECT_EQ(read->target, 100U);
   EXPECT_EQ(read->target_class, "wbc");
+  EXPECT_EQ(read->view, View::too_dark);
+  EXPECT_EQ(read->pixel_size_um, 0.07);
+  EXPECT_TRUE(read->calibrated);
   EXPECT_EQ(read->target_count, 3U);
 }
 

@@ -221,6 +221,39 @@ TEST_F(StillTally, DarknessForgetsNothing) {
   EXPECT_EQ(tally_.tally().parts, 1U);
 }
 
+// A lamp turned down is told, that nothing is seen with it on is not.
+TEST_F(StillTally, DarknessIsTold) {
+  const cv::Mat picture = picture_.clone();
+  const auto view_at = [&](const cv::Mat& shown) {
+    picture_ = shown;
+    for (int i = 0; i < 5; ++i) show({});
+    return tally_.tally().view;
+  };
+  EXPECT_EQ(view_at(picture), View::good);
+  EXPECT_EQ(view_at(picture / 4), View::too_dark);
+  EXPECT_EQ(view_at(cv::Mat(picture.size(), picture.type(), cv::Scalar(0))), View::too_dark);
+  EXPECT_EQ(view_at(cv::Mat(picture.size(), picture.type(), cv::Scalar(220))), View::good);
+  tally_.set_least_sharpness(0);
+  EXPECT_EQ(view_at(picture / 4), View::too_dark) << "whatever is asked of the focus";
+}
+
+// Whole red cells, and their kinds, tell the pixel size, and no other cells do.
+TEST_F(StillTally, RedCellsTellThePixelSize) {
+  std::vector<Cell> cells{cell(1, 1)};  // cut
+  for (int i = 0; i < 9; ++i) {
+    cells.push_back(cell(50.0F * static_cast<float>(i) + 50, 100, i % 2 ? "rbc" : "macrocyte"));
+    cells.back().family = "rbc";
+  }
+  cells.push_back({{100, 200, 400, 400}, 0.9, 0, "wbc", 0});
+  show(cells);
+  EXPECT_EQ(tally_.tally().pixel_size_um, 0) << "ten are needed";
+  show(cells);
+  EXPECT_DOUBLE_EQ(tally_.tally().pixel_size_um, 7.5 / 40);
+  EXPECT_FALSE(tally_.tally().calibrated);
+  tally_.new_view();
+  EXPECT_EQ(tally_.tally().pixel_size_um, 0) << "it may be another objective's";
+}
+
 // A detection that finds few of the cells, and these where they are, or one that finds others, is no leap.
 TEST_F(StillTally, APoorDetectionIsNoLeap) {
   std::vector<Cell> cells, poor{cell(1, 50), cell(1, 150), cell(70, 100), cell(140, 100)}, wild;

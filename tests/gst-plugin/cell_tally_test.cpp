@@ -163,6 +163,37 @@ TEST_F(LeapingTally, OutOfFocusNothingCounts) {
   EXPECT_EQ(tally_.tally().parts, 1U);
 }
 
+// The view is what five frames in a row are: one blurred frame of a moving stage is no bad focus.
+TEST_F(LeapingTally, AViewThatLastsIsTold) {
+  const auto views = [&](double focus_um, int frames) {
+    std::vector<View> views;
+    for (int i = 0; i < frames; ++i) {
+      camera_.look(9000, 8000, focus_um);
+      std::vector<Cell> none;
+      tally_.update(camera_.frame(), std::nullopt, none);
+      views.push_back(tally_.tally().view);
+    }
+    return views;
+  };
+  using Views = std::vector<View>;
+  EXPECT_EQ(views(0, 6), Views(6, View::good));
+  EXPECT_EQ(views(8, 1), Views(1, View::good));
+  EXPECT_EQ(views(0, 1), Views(1, View::good));
+  EXPECT_EQ(views(8, 6),
+            (Views{View::good, View::good, View::good, View::good, View::out_of_focus, View::out_of_focus}));
+  EXPECT_EQ(views(0, 5).back(), View::good);
+  views(8, 5);
+  tally_.new_view();
+  EXPECT_EQ(tally_.tally().view, View::good);
+}
+
+// Red cells tell how large a pixel is, to a few percent of what it is.
+TEST_F(LeapingTally, RedCellsTellThePixelSize) {
+  EXPECT_EQ(tally_.tally().pixel_size_um, 0);
+  for (int i = 0; i < 8; ++i) look(9000 + 20 * i, 8000);
+  EXPECT_NEAR(tally_.tally().pixel_size_um, camera_.pixel_um(), 0.05 * camera_.pixel_um());
+}
+
 // A detector that fails for a while does not take cells back.
 TEST_F(LeapingTally, ADetectorThatFindsNothingTakesNothingBack) {
   look(9000, 8000);

@@ -61,6 +61,29 @@ class Bus {
   GstBus* bus_;
 };
 
+// A pixel size that is given is no estimate; what the picture is like is told, and told when it changes.
+TEST(CellTallyElement, TellsScaleAndView) {
+  Harness tally("celltally");
+  const Bus bus(tally.element());
+  const std::string caps = raw_caps("GRAY8", 320, 240);
+  tally.caps(caps);
+  const auto push = [&](int number, std::uint8_t level) {
+    BufferPointer buffer = frame(caps, number, {});
+    gst_buffer_memset(buffer.get(), 0, level, gst_buffer_get_size(buffer.get()));
+    return read_tally(tally.push_and_pull(std::move(buffer)).get()).value();
+  };
+  EXPECT_EQ(push(0, 200).pixel_size_um, 0);
+  g_object_set(tally.element(), "pixel-size", 0.07, nullptr);
+  EXPECT_EQ(push(1, 200).pixel_size_um, 0.07);
+  EXPECT_TRUE(push(2, 200).calibrated);
+  EXPECT_TRUE(told(bus).empty()) << "nothing has changed";
+  for (int i = 3; i < 60; ++i) push(i, 20);
+  const std::vector<Tally> messages = told(bus);
+  ASSERT_EQ(messages.size(), 1U);
+  EXPECT_EQ(messages[0].view, View::too_dark);
+  EXPECT_EQ(messages[0].pixel_size_um, 0.07);
+}
+
 // Each frame carries what was counted so far and each cell its identity, in every format.
 TEST(CellTallyElement, AttachesCountsAndIdentities) {
   for (const char* format : {"RGB", "BGR", "RGBA", "RGBx", "BGRA", "BGRx", "GRAY8", "NV12", "I420"}) {

@@ -65,6 +65,18 @@ TEST(Focus, NoiseIsNoMeasure) {
   }
 }
 
+// The background is the light around the cells: specks, noise and the cells themselves are none.
+TEST(Focus, TheBackgroundIsWhatATenthOfThePictureIsBrighterThan) {
+  cv::Mat picture(480, 640, CV_8UC3, cv::Scalar(60, 60, 60));
+  picture.colRange(0, 100).setTo(cv::Scalar(0, 150, 0));  // green is what counts, of the middle
+  EXPECT_EQ(sharpness_of(frame_of(picture)).background, 60) << "a strip too narrow in the middle";
+  picture.colRange(0, 220).setTo(cv::Scalar(0, 150, 0));
+  EXPECT_EQ(sharpness_of(frame_of(picture)).background, 150);
+  SmearCamera camera;
+  camera.look(9000, 8000);
+  EXPECT_GT(sharpness_of(camera.frame()).background, dark_background);
+}
+
 // Where there is hardly any contrast it can't be told, and noise is no sharpness.
 TEST(Focus, ABlankPictureCantBeTold) {
   cv::RNG random(1);

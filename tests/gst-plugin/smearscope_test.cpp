@@ -42,7 +42,8 @@ TEST(Smearscope, FindsAndDraws) {
 TEST(Smearscope, DrawsNothingWhenToldSo) {
   const std::string caps = raw_caps("RGB", 160, 120);
   Harness harness(
-      "smearscope mode=every show-boxes=false show-labels=false show-scores=false show-counts=false model=" +
+      "smearscope mode=every show-boxes=false show-labels=false show-scores=false show-counts=false "
+      "show-scale=false show-warnings=false model=" +
       tiny_model_path());
   harness.caps(caps);
   const BufferPointer out = harness.push_and_pull(noise_frame(caps, 1));

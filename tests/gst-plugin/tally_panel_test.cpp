@@ -63,5 +63,21 @@ TEST(TallyPanel, NothingCountedIsNoDivision) {
   EXPECT_EQ(panel_of(tally).rows[1].share, "0 %");
 }
 
+// A scale that the red cells tell says so; a good view is not spoken of.
+TEST(TallyPanel, SaysWhatIsKnownOfThePicture) {
+  Tally tally = example();
+  EXPECT_EQ(caption_of(tally).pixel_size_um, 0);
+  EXPECT_EQ(caption_of(tally).warning, "");
+  tally.pixel_size_um = 0.1;
+  EXPECT_EQ(caption_of(tally).pixel_size_um, 0.1);
+  EXPECT_TRUE(caption_of(tally).estimated);
+  tally.calibrated = true;
+  EXPECT_FALSE(caption_of(tally).estimated);
+  tally.view = View::out_of_focus;
+  EXPECT_EQ(caption_of(tally).warning, "Out of focus");
+  tally.view = View::too_dark;
+  EXPECT_EQ(caption_of(tally).warning, "Too dark");
+}
+
 }  // namespace
 }  // namespace smearscope
