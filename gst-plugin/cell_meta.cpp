@@ -121,7 +121,8 @@ void attach_cells(GstBuffer* buffer, const std::vector<Cell>& cells) {
         buffer, cell.class_name, cell.box,
         gst_structure_new(detection_name, "confidence", G_TYPE_DOUBLE, cell.confidence, "label_id",
                           G_TYPE_INT, cell.label, "age", G_TYPE_UINT, cell.age, "family", G_TYPE_STRING,
-                          cell.family.c_str(), "identity", G_TYPE_UINT64, cell.identity, nullptr));
+                          cell.family.c_str(), "identity", G_TYPE_UINT64, cell.identity, "counted_as",
+                          G_TYPE_STRING, cell.counted_as.c_str(), nullptr));
   }
 }
 
@@ -137,6 +138,8 @@ std::vector<Cell> read_cells(GstBuffer* buffer) {
                 gst_structure_get_uint(params, "age", &cell.age);
                 gst_structure_get_uint64(params, "identity", &cell.identity);
                 if (const gchar* family = gst_structure_get_string(params, "family")) cell.family = family;
+                if (const gchar* name = gst_structure_get_string(params, "counted_as"))
+                  cell.counted_as = name;
                 cells.push_back(std::move(cell));
               });
   return cells;
@@ -177,8 +180,10 @@ void set_identities(GstBuffer* buffer, const std::vector<Cell>& cells) {
     if (next == cells.size()) return;
     // The buffer is the caller's, and its metas with it.
     auto* meta = const_cast<GstVideoRegionOfInterestMeta*>(&region);
+    const Cell& cell = cells[next++];
     gst_structure_set(gst_video_region_of_interest_meta_get_param(meta, detection_name), "identity",
-                      G_TYPE_UINT64, cells[next++].identity, nullptr);
+                      G_TYPE_UINT64, cell.identity, "counted_as", G_TYPE_STRING, cell.counted_as.c_str(),
+                      nullptr);
   });
 }
 

@@ -3,7 +3,7 @@
 // A found cell is one GstVideoRegionOfInterestMeta: roi_type is the class name, x/y/w/h the box rounded to
 // pixels, and one params structure
 //   detection    {confidence double, label_id int, x_min y_min x_max y_max double, age uint, family string,
-//   identity uint64}
+//   identity uint64, counted_as string}
 // A cell that smeartestsrc painted (ground truth) is likewise a region of interest, with the params structure
 //   ground-truth {label_id int, identity uint64, x_min y_min x_max y_max double, slide_x slide_y double,
 //   visible double}
@@ -41,7 +41,8 @@ struct Cell {
   // What the class is a kind of, in the end, as a segmented neutrophil is a white cell; the class itself, or
   // empty, if of nothing.
   std::string family{};
-  guint64 identity = 0;  // celltally's: the same cell of the slide has the same in every frame; 0: none
+  guint64 identity = 0;      // celltally's: the same cell of the slide has the same in every frame; 0: none
+  std::string counted_as{};  // the name that celltally counts it under; empty: it does not
 };
 
 // How the picture under the objective looks just now.
@@ -110,7 +111,7 @@ void remove_cells(GstBuffer* buffer);
 void attach_origin(GstBuffer* buffer, const DetectionOrigin& origin);
 std::optional<DetectionOrigin> read_origin(GstBuffer* buffer);  // nothing if the buffer has none
 
-// In the order of read_cells; there may be fewer.
+// And what each is counted as. In the order of read_cells; there may be fewer.
 void set_identities(GstBuffer* buffer, const std::vector<Cell>& cells);
 
 void attach_tally(GstBuffer* buffer, const Tally& tally);  // in place of one that the buffer has

@@ -1,5 +1,5 @@
-// A bin of celldetect ! celltally ! celloverlay that has all the properties of the three. A further stage is
-// one more line in `stages`, in the order in which frames take them.
+// A bin of celldetect ! celltally ! cellgallery ! celloverlay that has all the properties of the four. A
+// further stage is one more line in `stages`, in the order in which frames take them.
 #include "gstsmearscope.h"
 
 #include <gst/video/video.h>
@@ -10,6 +10,7 @@
 
 #include "detection/video_frame.h"
 #include "gstcelldetect.h"
+#include "gstcellgallery.h"
 #include "gstcelloverlay.h"
 #include "gstcelltally.h"
 
@@ -19,8 +20,9 @@ struct Stage {
   const char* name;  // of the child in the bin
   GType (*type)();
 };
-constexpr std::array<Stage, 3> stages{{{"detect", gst_cell_detect_get_type},
+constexpr std::array<Stage, 4> stages{{{"detect", gst_cell_detect_get_type},
                                        {"tally", gst_cell_tally_get_type},
+                                       {"gallery", gst_cell_gallery_get_type},
                                        {"overlay", gst_cell_overlay_get_type}}};
 
 // Property id i + 1 of the bin is property `spec` of that stage.

@@ -2,6 +2,7 @@
 #include <gst/gst.h>
 
 #include "gstcelldetect.h"
+#include "gstcellgallery.h"
 #include "gstcelloverlay.h"
 #include "gstcellreport.h"
 #include "gstcelltally.h"
@@ -12,6 +13,7 @@ static gboolean plugin_init(GstPlugin* plugin) {
   // One GST_ELEMENT_REGISTER(name, plugin) per element, from its gst<name>.h.
   gboolean registered = TRUE;
   registered &= GST_ELEMENT_REGISTER(celldetect, plugin);
+  registered &= GST_ELEMENT_REGISTER(cellgallery, plugin);
   registered &= GST_ELEMENT_REGISTER(celloverlay, plugin);
   registered &= GST_ELEMENT_REGISTER(cellreport, plugin);
   registered &= GST_ELEMENT_REGISTER(celltally, plugin);

@@ -277,7 +277,10 @@ int CellTally::name_of(const Cell& cell) {
 }
 
 void CellTally::identify(const Frame& frame, std::vector<Cell>& cells) const {
-  for (Cell& cell : cells) cell.identity = 0;
+  for (Cell& cell : cells) {
+    cell.identity = 0;
+    cell.counted_as.clear();
+  }
   if (!placed_) return;
   const SlideBox view = view_from(origin_, frame);
   std::vector<SlideBox> boxes;
@@ -286,8 +289,11 @@ void CellTally::identify(const Frame& frame, std::vector<Cell>& cells) const {
   const std::vector<std::size_t> numbers = known_in(view);
   const std::vector<std::ptrdiff_t> partners = match(boxes, boxes_of(numbers), view);
   for (std::size_t i = 0; i < boxes.size(); ++i) {
-    if (partners[i] >= 0)
-      cells[i].identity = first_identity_ + numbers[static_cast<std::size_t>(partners[i])];
+    if (partners[i] < 0) continue;
+    const std::size_t number = numbers[static_cast<std::size_t>(partners[i])];
+    cells[i].identity = first_identity_ + number;
+    const int name = known_[number].counted_as;
+    if (name >= 0) cells[i].counted_as = names_[static_cast<std::size_t>(name)].text;
   }
 }
 

@@ -41,7 +41,7 @@ class CellTally {
   // The next frame, with the cells found on it or moved to it. `age`: frames since the one they were found
   // on, none where there was no detection yet; each detection counts when it comes for the first time. Sets
   // the identity of each of `cells` that is known, from 1: the same for the same cell in all frames, and none
-  // twice on two slides. Looks at the first 1024 of `cells`.
+  // twice on two slides; and the name that it is counted under. Looks at the first 1024 of `cells`.
   void update(const Frame& frame, std::optional<unsigned> age, std::vector<Cell>& cells);
 
   void new_view();   // the next frame may be from anywhere: a seek, another frame size

@@ -206,10 +206,13 @@ TEST(CellMeta, TallyAndIdentitiesReplaceOlderOnes) {
   }
   std::vector<Cell> cells = read_cells(buffer.get());
   cells[0].identity = 3;
+  cells[0].counted_as = "wbc";
   cells[1].identity = 4;
   const Buffer copy(gst_buffer_copy(buffer.get()));
   set_identities(copy.get(), cells);
   EXPECT_EQ(read_cells(copy.get()).at(0).identity, 3U);
+  EXPECT_EQ(read_cells(copy.get()).at(0).counted_as, "wbc");
+  EXPECT_EQ(read_cells(copy.get()).at(1).counted_as, "");
   EXPECT_EQ(read_cells(copy.get()).at(1).identity, 4U);
   EXPECT_EQ(read_cells(buffer.get()).at(0).identity, 0U) << "the copy's alone";
   EXPECT_EQ(region->id, 77);

@@ -37,6 +37,7 @@ class StillTally : public ::testing::Test {
 TEST_F(StillTally, ACellCutByTheEdgeWaits) {
   show({cell(1, 100), cell(300, 439), cell(200, 100)});
   EXPECT_EQ(counted(tally_), 1U);
+  EXPECT_EQ(shown_[0].counted_as, "");
   EXPECT_EQ(shown_[0].identity, 0U);
   EXPECT_EQ(shown_[2].identity, 1U);
   show({cell(5, 100), cell(300, 435), cell(200, 100)});
@@ -48,7 +49,9 @@ TEST_F(StillTally, ACellGoesByItsMostFrequentName) {
   show({cell(100, 100, "wbc", 0, 0.99)});
   show({cell(100, 100, "lymphocyte", 2, 0.6)});
   EXPECT_EQ(counted(tally_, "wbc"), 1U);
+  EXPECT_EQ(shown_[0].counted_as, "wbc");
   show({cell(100, 100, "lymphocyte", 2, 0.6)});
+  EXPECT_EQ(shown_[0].counted_as, "lymphocyte");
   EXPECT_EQ(counted(tally_, "wbc"), 0U);
   EXPECT_EQ(counted(tally_, "lymphocyte"), 1U);
   for (int i = 0; i < 6; ++i) show({cell(100, 100, "name " + std::to_string(i), 3 + i)});

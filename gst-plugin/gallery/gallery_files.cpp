@@ -1,0 +1,130 @@
+#include "gallery/gallery_files.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <opencv2/imgcodecs.hpp>
+#include <system_error>
+
+#include "report/csv.h"
+#include "report/part_file.h"
+#include "smearscope/error.h"
+
+namespace smearscope {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t longest_name = 100;  // bytes; file systems have 255
+constexpr double surroundings = 0.5;       // of the box's longer side, on each side
+constexpr int compression = 1;             // of 9: a third larger than the smallest, in a fifth of the time
+
+std::string digits(std::uint64_t number) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%06llu", static_cast<unsigned long long>(number));
+  return text;
+}
+
+void make_folder(const fs::path& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error) throw Error(path.string() + ": cannot be made: " + error.message());
+}
+
+void write_picture(const std::string& path, const cv::Mat& picture) {
+  std::vector<unsigned char> bytes;
+  if (!cv::imencode(".png", picture, bytes, {cv::IMWRITE_PNG_COMPRESSION, compression}))
+    throw Error(path + ": the picture cannot be encoded");
+  PartFile file(path);
+  file.write({bytes.begin(), bytes.end()});
+  file.finish();
+}
+
+cv::Mat with_surroundings(const cv::Mat& picture, const Box& box) {
+  const double margin = surroundings * std::max(box.x_max - box.x_min, box.y_max - box.y_min);
+  const auto pixel = [](double value, int limit) {
+    return static_cast<int>(std::clamp(value, 0.0, static_cast<double>(limit)));
+  };
+  const int left = pixel(std::floor(box.x_min - margin), picture.cols - 1),
+            top = pixel(std::floor(box.y_min - margin), picture.rows - 1);
+  const int right = std::max(left + 1, pixel(std::ceil(box.x_max + margin), picture.cols)),
+            bottom = std::max(top + 1, pixel(std::ceil(box.y_max + margin), picture.rows));
+  return picture(cv::Range(top, bottom), cv::Range(left, right));
+}
+
+}  // namespace
+
+std::string class_folder(const std::string& class_name) {
+  if (class_name.empty()) return "not_counted";
+  std::string folder = class_name.substr(0, longest_name);
+  for (std::size_t i = 0; i < folder.size(); ++i) {
+    const char c = folder[i];
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '_' || c == '-' || (c == '.' && i > 0);
+    if (!plain) folder[i] = '_';
+  }
+  return folder;
+}
+
+GalleryFiles::GalleryFiles(std::string folder) : folder_(std::move(folder)) {
+  make_folder(folder_);
+  std::error_code error;
+  const bool empty = fs::is_empty(folder_, error);
+  if (error) throw Error(folder_ + ": cannot be read: " + error.message());
+  if (!empty) throw Error(folder_ + ": is not empty; name a new folder for the gallery");
+  const PartFile tried(folder_ + "/cells.csv");
+  fs::remove(folder_ + "/cells.csv.part", error);
+}
+
+void GalleryFiles::add(const GalleryFrame& frame) {
+  const unsigned number = ++frames_;
+  make_folder(folder_ + "/frames");
+  write_picture(folder_ + "/frames/" + digits(number) + ".png", frame.picture);
+  for (const GalleryCell& cell : frame.cells) {
+    make_class(cell.class_name);
+    write_picture(picture_path(cell), with_surroundings(frame.picture, cell.box));
+    rows_[cell.number] = {cell, number, frame.pixel_size_um};
+  }
+}
+
+void GalleryFiles::rename(std::uint64_t number, const std::string& class_name) {
+  const auto row = rows_.find(number);
+  if (row == rows_.end()) return;
+  const std::string from = picture_path(row->second.cell);
+  row->second.cell.class_name = class_name;
+  make_class(class_name);
+  const std::string to = picture_path(row->second.cell);
+  std::error_code error;
+  fs::rename(from, to, error);
+  if (error && error != std::errc::no_such_file_or_directory)
+    throw Error(to + ": cannot be put in place: " + error.message());
+}
+
+void GalleryFiles::write_table() {
+  std::string text = "cell,frame,class,confidence,x_min,y_min,x_max,y_max,pixel_size_um\n";
+  for (const auto& [number, row] : rows_) {
+    const Box& box = row.cell.box;
+    char numbers[192];
+    std::snprintf(numbers, sizeof numbers, "%.3f,%.1f,%.1f,%.1f,%.1f,%.5g\n", row.cell.confidence,
+                  static_cast<double>(box.x_min), static_cast<double>(box.y_min),
+                  static_cast<double>(box.x_max), static_cast<double>(box.y_max), row.pixel_size_um);
+    text += std::to_string(number) + "," + digits(row.frame) + ".png," + csv::quoted(row.cell.class_name) +
+            "," + numbers;
+  }
+  PartFile file(folder_ + "/cells.csv");
+  file.write(text);
+  file.finish();
+}
+
+void GalleryFiles::make_class(const std::string& class_name) {
+  make_folder(folder_ + "/found/" + class_folder(class_name));
+  if (!class_name.empty()) make_folder(folder_ + "/confirmed/" + class_folder(class_name));
+}
+
+std::string GalleryFiles::picture_path(const GalleryCell& cell) const {
+  return folder_ + "/found/" + class_folder(cell.class_name) + "/" + digits(cell.number) + ".png";
+}
+
+}  // namespace smearscope

@@ -1,0 +1,156 @@
+// cellgallery as an element: its pictures, and what passes through it.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <opencv2/imgcodecs.hpp>
+
+#include "cell_meta.h"
+#include "element_harness.h"
+
+namespace smearscope {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::BufferPointer;
+using testing::Harness;
+using testing::noise_frame;
+using testing::raw_caps;
+using testing::TemporaryFolder;
+
+// A frame of one grey level with a counted cell.
+BufferPointer frame(const std::string& caps, guint64 identity, std::uint8_t level = 150) {
+  BufferPointer buffer = noise_frame(caps, 1);
+  gst_buffer_memset(buffer.get(), 0, level, gst_buffer_get_size(buffer.get()));
+  Cell cell{{20, 20, 60, 60}, 0.9, 1, "rbc", 0};
+  cell.identity = identity;
+  cell.counted_as = "rbc";
+  attach_cells(buffer.get(), {cell});
+  attach_tally(buffer.get(), Tally{});
+  return buffer;
+}
+
+// Messages of a kind since the last call, as text.
+std::vector<std::string> posted(GstBus* bus, GstMessageType type) {
+  std::vector<std::string> texts;
+  while (GstMessage* message = gst_bus_pop_filtered(bus, type)) {
+    GError* error = nullptr;
+    if (type == GST_MESSAGE_ERROR)
+      gst_message_parse_error(message, &error, nullptr);
+    else
+      gst_message_parse_warning(message, &error, nullptr);
+    texts.emplace_back(error->message);
+    g_error_free(error);
+    gst_message_unref(message);
+  }
+  return texts;
+}
+
+class Bus {
+ public:
+  explicit Bus(GstElement* element) : bus_(gst_bus_new()) { gst_element_set_bus(element, bus_); }
+  ~Bus() { gst_object_unref(bus_); }
+  Bus(const Bus&) = delete;
+  Bus& operator=(const Bus&) = delete;
+  operator GstBus*() const { return bus_; }
+
+ private:
+  GstBus* bus_;
+};
+
+// Whatever the format, the picture has the frame's colours, and the frame passes as it is.
+TEST(CellGallery, KeepsPicturesInEveryFormat) {
+  for (const char* format :
+       {"RGB", "BGR", "RGBA", "BGRx", "GRAY8", "NV12", "I420", "YUY2", "RGB16", "GRAY16_LE"}) {
+    SCOPED_TRACE(format);
+    const TemporaryFolder folder;
+    const std::string caps = raw_caps(format, 161, 121);
+    Harness harness("cellgallery gallery-location=" + folder.file("gallery"));
+    harness.caps(caps);
+    BufferPointer in = frame(caps, 7);
+    GstBuffer* pushed = in.get();
+    const BufferPointer out = harness.push_and_pull(std::move(in));
+    EXPECT_EQ(out.get(), pushed) << "the same buffer, not a copy";
+    ASSERT_TRUE(gst_harness_push_event(harness.get(), gst_event_new_eos()));
+    const cv::Mat picture = cv::imread(folder.file("gallery/found/rbc/000007.png"));
+    ASSERT_EQ(picture.size(), cv::Size(80, 80));
+    if (std::string(format).find("RGB") == 0 && std::string(format) != "RGB16") {
+      EXPECT_EQ(picture.at<cv::Vec3b>(5, 5), cv::Vec3b(150, 150, 150));
+    }
+  }
+}
+
+// Without a place for it there is no gallery, and nothing is asked of anyone.
+TEST(CellGallery, IsOffUnlessAskedFor) {
+  const std::string caps = raw_caps("RGB", 160, 120);
+  Harness harness("cellgallery");
+  const Bus bus(harness.element());
+  harness.caps(caps);
+  harness.push_and_pull(frame(caps, 7));
+  gst_harness_push_event(harness.get(), gst_event_new_eos());
+  EXPECT_TRUE(posted(bus, GST_MESSAGE_WARNING).empty());
+}
+
+// The frame's size may change in mid-stream.
+TEST(CellGallery, GoesOnThroughOtherSizes) {
+  const TemporaryFolder folder;
+  Harness harness("cellgallery gallery-location=" + folder.file("gallery"));
+  guint64 identity = 0;
+  for (const auto& [width, height] : {std::pair{160, 120}, std::pair{321, 243}, std::pair{64, 64}}) {
+    const std::string caps = raw_caps("NV12", width, height);
+    harness.caps(caps);
+    harness.push_and_pull(frame(caps, ++identity));
+  }
+  gst_harness_push_event(harness.get(), gst_event_new_eos());
+  EXPECT_EQ(cv::imread(folder.file("gallery/frames/000002.png")).size(), cv::Size(321, 243));
+  EXPECT_EQ(cv::imread(folder.file("gallery/frames/000003.png")).size(), cv::Size(64, 64));
+}
+
+// A stream that nobody counts in has no gallery, and says why.
+TEST(CellGallery, WithoutACountThereIsAWarning) {
+  const TemporaryFolder folder;
+  const std::string caps = raw_caps("RGB", 160, 120);
+  Harness harness("cellgallery gallery-location=" + folder.file("gallery"));
+  const Bus bus(harness.element());
+  harness.caps(caps);
+  harness.push_and_pull(noise_frame(caps, 1));
+  gst_harness_push_event(harness.get(), gst_event_new_eos());
+  const std::vector<std::string> warnings = posted(bus, GST_MESSAGE_WARNING);
+  ASSERT_EQ(warnings.size(), 1U);
+  EXPECT_NE(warnings[0].find("Put celltally before"), std::string::npos) << warnings[0];
+}
+
+// A folder with something in it is refused before the stream begins.
+TEST(CellGallery, AFolderInUseIsAnErrorOfTheStart) {
+  const TemporaryFolder folder;
+  fs::create_directories(folder.file("gallery/frames"));
+  GstElement* element = gst_element_factory_make("cellgallery", nullptr);
+  gst_object_ref_sink(element);
+  {
+    const Bus bus(element);
+    g_object_set(element, "gallery-location", folder.file("gallery").c_str(), nullptr);
+    EXPECT_EQ(gst_element_set_state(element, GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
+    const std::vector<std::string> errors = posted(bus, GST_MESSAGE_ERROR);
+    ASSERT_EQ(errors.size(), 1U);
+    EXPECT_NE(errors[0].find("is not empty; name a new folder"), std::string::npos) << errors[0];
+    gst_element_set_state(element, GST_STATE_NULL);
+  }
+  gst_object_unref(element);
+}
+
+// What can't be written stops the stream with the file's name.
+TEST(CellGallery, AFailureIsAnErrorOfTheStream) {
+  const TemporaryFolder folder;
+  const std::string caps = raw_caps("RGB", 160, 120);
+  Harness harness("cellgallery gallery-location=" + folder.file("gallery"));
+  const Bus bus(harness.element());
+  harness.caps(caps);
+  fs::create_directories(folder.file("gallery/cells.csv/in-the-way"));
+  harness.push_and_pull(frame(caps, 1));
+  gst_harness_push_event(harness.get(), gst_event_new_eos());
+  const std::vector<std::string> errors = posted(bus, GST_MESSAGE_ERROR);
+  ASSERT_EQ(errors.size(), 1U);
+  EXPECT_NE(errors[0].find("cells.csv"), std::string::npos) << errors[0];
+}
+
+}  // namespace
+}  // namespace smearscope
