@@ -18,8 +18,19 @@ check "a missing recording is told" fails_with "no-such.mkv: no such file"
 
 run "$root/pipelines/camera.sh" --model "$random_model" --seconds 2 test
 check "the live view ends after its time" test $status = 0
+run "$root/pipelines/camera.sh" --model "$random_model" --gallery gallery --target 100 --seconds 2 test
+check "with a gallery and a target too" test $status = 0 -a -d gallery
 run "$root/pipelines/camera.sh" --model no-such-model test
 check "a missing model is told" fails_with "no model 'no-such-model'"
 run "$root/pipelines/camera.sh" --model "$random_model" ./no-such-camera
 check "a missing camera is told" fails_with "no-such-camera: no such file, folder or device"
+
+run "$root/pipelines/compare.sh" --model "$random_model" --model "$random_model" --output compared.mkv recorded.mkv
+check "two models can be compared, and no frame is lost" test $status = 0 -a "$(frames_of compared.mkv)" -ge "$frames"
+check "and nothing unfinished is left" test ! -e compared.part.mkv
+check "what each counts is told" said 'cells counted once each'
+run "$root/pipelines/compare.sh" --model "$random_model" --output compared.mkv recorded.mkv
+check "one model is nothing to compare" fails_with "two, three or four models"
+run "$root/pipelines/compare.sh" --output compared.mkv recorded.mkv
+check "a video is not overwritten" fails_with "compared.mkv: is there already"
 finish
