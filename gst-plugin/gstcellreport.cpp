@@ -1,5 +1,5 @@
 // cellreport: writes what celldetect attached to frames into files. A shell around the
-// ReportFiles.
+// ReportWriters.
 #include "gstcellreport.h"
 
 #include <algorithm>
@@ -27,7 +27,7 @@ struct Report {
   std::string csv_location, json_location, tally_location;  // object lock; fixed from READY on
   double min_confidence = 0;                                // object lock
   // Streaming thread:
-  std::vector<std::unique_ptr<smearscope::ReportFile>> files;  // from start to EOS or stop
+  std::vector<std::unique_ptr<smearscope::ReportWriter>> writers;  // from start to EOS or stop
   std::uint64_t frames = 0;
   int width = 0, height = 0;
   bool tally_came = false;
@@ -117,11 +117,11 @@ static gboolean gst_cell_report_start(GstBaseTransform* base) {
   report.tally_came = false;
   try {
     check_apart({csv, json, tally});
-    if (!csv.empty()) report.files.push_back(std::make_unique<smearscope::CountsCsv>(csv));
-    if (!json.empty()) report.files.push_back(std::make_unique<smearscope::CellsJsonl>(json));
-    if (!tally.empty()) report.files.push_back(std::make_unique<smearscope::TallyCsv>(tally));
+    if (!csv.empty()) report.writers.push_back(std::make_unique<smearscope::CountsCsv>(csv));
+    if (!json.empty()) report.writers.push_back(std::make_unique<smearscope::CellsJsonl>(json));
+    if (!tally.empty()) report.writers.push_back(std::make_unique<smearscope::TallyCsv>(tally));
   } catch (const std::exception& error) {
-    report.files.clear();
+    report.writers.clear();
     return write_error(self, error);
   }
   return TRUE;
@@ -140,20 +140,20 @@ static gboolean finish(GstCellReport* self) {
   GST_OBJECT_LOCK(self);
   const bool tally_asked_for = !report.tally_location.empty();
   GST_OBJECT_UNLOCK(self);
-  if (!report.files.empty() && report.frames > 0 && tally_asked_for && !report.tally_came) {
+  if (!report.writers.empty() && report.frames > 0 && tally_asked_for && !report.tally_came) {
     GST_ELEMENT_WARNING(
         self, RESOURCE, SETTINGS,
         ("No cells were counted for tally-location. Put celltally, or smearscope, before cellreport."),
         (nullptr));
   }
-  for (const auto& file : self->report->files) {
+  for (const auto& writer : self->report->writers) {
     try {
-      file->finish();
+      writer->finish();
     } catch (const std::exception& error) {
       well = write_error(self, error);
     }
   }
-  self->report->files.clear();
+  self->report->writers.clear();
   return well;
 }
 
@@ -170,7 +170,7 @@ static gboolean gst_cell_report_sink_event(GstBaseTransform* base, GstEvent* eve
 static GstFlowReturn gst_cell_report_transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
   GstCellReport* self = GST_CELL_REPORT(base);
   Report& report = *self->report;
-  if (report.files.empty()) return GST_FLOW_OK;
+  if (report.writers.empty()) return GST_FLOW_OK;
   GST_OBJECT_LOCK(self);
   const double min_confidence = report.min_confidence;
   GST_OBJECT_UNLOCK(self);
@@ -187,7 +187,7 @@ static GstFlowReturn gst_cell_report_transform_ip(GstBaseTransform* base, GstBuf
   const guint64 time = gst_segment_to_running_time(&base->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
   if (GST_CLOCK_TIME_IS_VALID(time)) frame.time_s = static_cast<double>(time) / GST_SECOND;
   try {
-    for (const auto& file : report.files) file->add(frame);
+    for (const auto& writer : report.writers) writer->add(frame);
   } catch (const std::exception& error) {
     write_error(self, error);
     return GST_FLOW_ERROR;
