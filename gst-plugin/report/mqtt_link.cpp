@@ -52,10 +52,13 @@ MqttFailure refusal(int code, bool named) {
   }
 }
 
-// OpenSSL's reason alone: "OpenSSL Error[0]: error:0A000086:SSL routines::certificate verify failed".
-std::string reason_of(const std::string& log) {
-  const std::size_t colon = log.rfind(':');
-  return log.compare(0, 7, "OpenSSL") == 0 && colon != std::string::npos ? log.substr(colon + 1) : log;
+// The reason alone, of "OpenSSL Error[0]: error:0A000086:SSL routines::certificate verify failed" and "Error:
+// host name verification failed."
+std::string reason_of(std::string log) {
+  while (!log.empty() && log.back() == '.') log.pop_back();
+  log.erase(0, log.rfind(':') + 1);
+  log.erase(0, log.find_first_not_of(' '));
+  return log;
 }
 
 // errno as it was after the call.

@@ -18,8 +18,8 @@ class MqttOutbox;
 //   cells   frames in turn; QoS 0. At most 64 frames or 4 MiB wait, then the oldest are dropped
 //   status  "online" or "offline", retained, QoS 1; offline also as the will, for when the process dies
 // A thread of its own looks up, connects, sends and, when the broker is unreachable, refuses or is lost,
-// tries again after 1 s, 2 s, 4 s, ... 30 s, for ever. The member functions may be called from any thread;
-// only stop() and the destructor wait, as long as stop() says.
+// tries again after 1 s, 2 s, 4 s, ... 30 s, for ever. The member functions may be called from any thread,
+// stop() by one; only it and the destructor wait.
 class MqttPublisher {
  public:
   // Throws Error in a build without libmosquitto, std::system_error if there is no thread to be had.
