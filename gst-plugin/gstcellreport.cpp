@@ -1,22 +1,20 @@
-// cellreport: writes what celldetect attached to frames into files. A shell around the
-// ReportFiles.
+// cellreport: tells files and a broker what celldetect and celltally attached to frames. A shell around the
+// ReportWriters.
 #include "gstcellreport.h"
 
-#include <algorithm>
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "report/cells_jsonl.h"
-#include "report/counts_csv.h"
-#include "report/tally_csv.h"
+#include "report/settings.h"
 
 GST_DEBUG_CATEGORY_STATIC(cell_report_debug);
 #define GST_CAT_DEFAULT cell_report_debug
 
 namespace {
 
-enum Property { prop_csv_location = 1, prop_json_location, prop_min_confidence, prop_tally_location };
+enum Property { prop_mqtt_frames_dropped = smearscope::first_free_report_property };
 
 GstStaticPadTemplate sink_template =
     GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-raw(ANY)"));
@@ -24,27 +22,14 @@ GstStaticPadTemplate src_template =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-raw(ANY)"));
 
 struct Report {
-  std::string csv_location, json_location, tally_location;  // object lock; fixed from READY on
-  double min_confidence = 0;                                // object lock
-  // Streaming thread:
-  std::vector<std::unique_ptr<smearscope::ReportFile>> files;  // from start to EOS or stop
+  smearscope::ReportSettings settings;           // object lock
+  std::atomic<std::uint64_t> frames_dropped{0};  // as of the last frame
+  // Streaming thread, or none:
+  std::vector<std::unique_ptr<smearscope::ReportWriter>> writers;  // from start to EOS or stop
   std::uint64_t frames = 0;
   int width = 0, height = 0;
   bool tally_came = false;
 };
-
-std::string text_of(const GValue* value) {
-  const gchar* text = g_value_get_string(value);
-  return text != nullptr ? text : "";
-}
-
-// Throws Error if two of the files are to be one.
-void check_apart(const std::vector<std::string>& paths) {
-  for (auto path = paths.begin(); path != paths.end(); ++path) {
-    if (!path->empty() && std::find(path + 1, paths.end(), *path) != paths.end())
-      throw smearscope::Error(*path + ": is to be two files of the report at once");
-  }
-}
 
 }  // namespace
 
@@ -56,50 +41,29 @@ struct _GstCellReport {
 G_DEFINE_TYPE(GstCellReport, gst_cell_report, GST_TYPE_BASE_TRANSFORM)
 GST_ELEMENT_REGISTER_DEFINE(cellreport, "cellreport", GST_RANK_NONE, GST_TYPE_CELL_REPORT)
 
-static void gst_cell_report_set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
+static void gst_cell_report_set_property(GObject* object, guint id, const GValue* value, GParamSpec*) {
   GstCellReport* self = GST_CELL_REPORT(object);
   GST_OBJECT_LOCK(self);
-  switch (id) {
-    case prop_csv_location:
-      self->report->csv_location = text_of(value);
-      break;
-    case prop_json_location:
-      self->report->json_location = text_of(value);
-      break;
-    case prop_tally_location:
-      self->report->tally_location = text_of(value);
-      break;
-    case prop_min_confidence:
-      self->report->min_confidence = g_value_get_double(value);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-      break;
-  }
+  set_report_setting(self->report->settings, id, value);
   GST_OBJECT_UNLOCK(self);
 }
 
-static void gst_cell_report_get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
+static void gst_cell_report_get_property(GObject* object, guint id, GValue* value, GParamSpec*) {
   GstCellReport* self = GST_CELL_REPORT(object);
-  GST_OBJECT_LOCK(self);
-  switch (id) {
-    case prop_csv_location:
-      g_value_set_string(value, self->report->csv_location.c_str());
-      break;
-    case prop_json_location:
-      g_value_set_string(value, self->report->json_location.c_str());
-      break;
-    case prop_tally_location:
-      g_value_set_string(value, self->report->tally_location.c_str());
-      break;
-    case prop_min_confidence:
-      g_value_set_double(value, self->report->min_confidence);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-      break;
+  if (id == prop_mqtt_frames_dropped) {
+    g_value_set_uint64(value, self->report->frames_dropped);
+    return;
   }
+  GST_OBJECT_LOCK(self);
+  get_report_setting(self->report->settings, id, value);
   GST_OBJECT_UNLOCK(self);
+}
+
+static smearscope::ReportSettings settings_of(GstCellReport* self) {
+  GST_OBJECT_LOCK(self);
+  smearscope::ReportSettings settings = self->report->settings;
+  GST_OBJECT_UNLOCK(self);
+  return settings;
 }
 
 static gboolean write_error(GstCellReport* self, const std::exception& error) {
@@ -107,21 +71,21 @@ static gboolean write_error(GstCellReport* self, const std::exception& error) {
   return FALSE;
 }
 
+static void look_after(GstCellReport* self, smearscope::ReportWriter& writer) {
+  for (const std::string& line : writer.take_warnings())
+    GST_ELEMENT_WARNING(self, RESOURCE, WRITE, ("%s", line.c_str()), (nullptr));
+  if (const std::uint64_t dropped = writer.frames_dropped()) self->report->frames_dropped = dropped;
+}
+
 static gboolean gst_cell_report_start(GstBaseTransform* base) {
   GstCellReport* self = GST_CELL_REPORT(base);
   Report& report = *self->report;
-  GST_OBJECT_LOCK(self);
-  const std::string csv = report.csv_location, json = report.json_location, tally = report.tally_location;
-  GST_OBJECT_UNLOCK(self);
   report.frames = 0;
+  report.frames_dropped = 0;
   report.tally_came = false;
   try {
-    check_apart({csv, json, tally});
-    if (!csv.empty()) report.files.push_back(std::make_unique<smearscope::CountsCsv>(csv));
-    if (!json.empty()) report.files.push_back(std::make_unique<smearscope::CellsJsonl>(json));
-    if (!tally.empty()) report.files.push_back(std::make_unique<smearscope::TallyCsv>(tally));
+    report.writers = make_report_writers(settings_of(self));
   } catch (const std::exception& error) {
-    report.files.clear();
     return write_error(self, error);
   }
   return TRUE;
@@ -136,24 +100,22 @@ static gboolean gst_cell_report_set_caps(GstBaseTransform* base, GstCaps* in, Gs
 
 static gboolean finish(GstCellReport* self) {
   gboolean well = TRUE;
-  const Report& report = *self->report;
-  GST_OBJECT_LOCK(self);
-  const bool tally_asked_for = !report.tally_location.empty();
-  GST_OBJECT_UNLOCK(self);
-  if (!report.files.empty() && report.frames > 0 && tally_asked_for && !report.tally_came) {
-    GST_ELEMENT_WARNING(
-        self, RESOURCE, SETTINGS,
-        ("No cells were counted for tally-location. Put celltally, or smearscope, before cellreport."),
-        (nullptr));
+  Report& report = *self->report;
+  if (!report.writers.empty() && report.frames > 0 && !report.tally_came && settings_of(self).needs_tally()) {
+    GST_ELEMENT_WARNING(self, RESOURCE, SETTINGS,
+                        ("No cells were counted for tally-location or mqtt-broker. Put celltally, or "
+                         "smearscope, before cellreport."),
+                        (nullptr));
   }
-  for (const auto& file : self->report->files) {
+  for (const auto& writer : report.writers) {
     try {
-      file->finish();
+      writer->finish();
     } catch (const std::exception& error) {
       well = write_error(self, error);
     }
+    look_after(self, *writer);
   }
-  self->report->files.clear();
+  report.writers.clear();
   return well;
 }
 
@@ -161,20 +123,18 @@ static gboolean gst_cell_report_stop(GstBaseTransform* base) {
   return finish(GST_CELL_REPORT(base));
 }
 
-// At EOS the files are complete before the event goes on: whoever waits for EOS finds them.
+// At EOS the files are complete, and the broker told, before the event goes on: whoever waits for EOS finds
+// them.
 static gboolean gst_cell_report_sink_event(GstBaseTransform* base, GstEvent* event) {
   if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) finish(GST_CELL_REPORT(base));
   return GST_BASE_TRANSFORM_CLASS(gst_cell_report_parent_class)->sink_event(base, event);
 }
 
-static GstFlowReturn gst_cell_report_transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
-  GstCellReport* self = GST_CELL_REPORT(base);
+static smearscope::ReportedFrame reported(GstCellReport* self, GstBuffer* buffer) {
   Report& report = *self->report;
-  if (report.files.empty()) return GST_FLOW_OK;
   GST_OBJECT_LOCK(self);
-  const double min_confidence = report.min_confidence;
+  const double min_confidence = report.settings.min_confidence;
   GST_OBJECT_UNLOCK(self);
-
   smearscope::ReportedFrame frame;
   frame.number = report.frames++;
   frame.width = report.width;
@@ -183,11 +143,23 @@ static GstFlowReturn gst_cell_report_transform_ip(GstBaseTransform* base, GstBuf
     if (cell.confidence >= min_confidence) frame.cells.push_back(std::move(cell));
   }
   frame.tally = smearscope::read_tally(buffer);
-  report.tally_came |= frame.tally.has_value();
-  const guint64 time = gst_segment_to_running_time(&base->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+  const GstSegment& segment = GST_BASE_TRANSFORM(self)->segment;
+  const guint64 time = gst_segment_to_running_time(&segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
   if (GST_CLOCK_TIME_IS_VALID(time)) frame.time_s = static_cast<double>(time) / GST_SECOND;
+  return frame;
+}
+
+static GstFlowReturn gst_cell_report_transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
+  GstCellReport* self = GST_CELL_REPORT(base);
+  Report& report = *self->report;
+  if (report.writers.empty()) return GST_FLOW_OK;
+  const smearscope::ReportedFrame frame = reported(self, buffer);
+  report.tally_came |= frame.tally.has_value();
   try {
-    for (const auto& file : report.files) file->add(frame);
+    for (const auto& writer : report.writers) {
+      writer->add(frame);
+      look_after(self, *writer);
+    }
   } catch (const std::exception& error) {
     write_error(self, error);
     return GST_FLOW_ERROR;
@@ -206,49 +178,25 @@ static void gst_cell_report_init(GstCellReport* self) {
 }
 
 static void gst_cell_report_class_init(GstCellReportClass* klass) {
-  GST_DEBUG_CATEGORY_INIT(cell_report_debug, "cellreport", 0, "writes cell counts into files");
+  GST_DEBUG_CATEGORY_INIT(cell_report_debug, "cellreport", 0, "tells files and a broker of cells");
   GObjectClass* object_class = G_OBJECT_CLASS(klass);
   object_class->set_property = gst_cell_report_set_property;
   object_class->get_property = gst_cell_report_get_property;
   object_class->finalize = gst_cell_report_finalize;
+  smearscope::install_report_settings(object_class);
   g_object_class_install_property(
-      object_class, prop_csv_location,
-      g_param_spec_string(
-          "csv-location", "CSV location",
-          "File that gets the number of cells per frame and class, with the columns frame, time_s, "
-          "class, count; written as FILE.part and renamed at the end of the stream (none = no file)",
-          "",
-          static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)));
-  g_object_class_install_property(
-      object_class, prop_json_location,
-      g_param_spec_string(
-          "json-location", "JSON location",
-          "File that gets one line of JSON per frame, with its time and every cell's class, confidence, box "
-          "and identity; written as FILE.part and renamed at the end of the stream (none = no file)",
-          "",
-          static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)));
-  g_object_class_install_property(
-      object_class, prop_tally_location,
-      g_param_spec_string(
-          "tally-location", "Tally location",
-          "File that gets the cells that a celltally before this element counted, by class, with their "
-          "shares "
-          "of their families in percent and the 95% limits of these; replaced every second while counts "
-          "change "
-          "(none = no file)",
-          "",
-          static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)));
-  g_object_class_install_property(
-      object_class, prop_min_confidence,
-      g_param_spec_double(
-          "min-confidence", "Minimum confidence", "Cells below it are left out of the files", 0.0, 1.0, 0.0,
-          static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING)));
+      object_class, prop_mqtt_frames_dropped,
+      g_param_spec_uint64("mqtt-frames-dropped", "MQTT frames dropped",
+                          "Frames of mqtt-frames that the link could not carry, since the start", 0,
+                          G_MAXUINT64, 0,
+                          static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
 
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
-  gst_element_class_set_static_metadata(
-      element_class, "Cell report", "Sink/Analyzer/Video",
-      "Writes the cells that celldetect attached to frames into files; the frames pass unchanged",
-      "Smearscope");
+  gst_element_class_set_static_metadata(element_class, "Cell report", "Sink/Analyzer/Video",
+                                        "Writes the cells that celldetect attached to frames, and "
+                                        "celltally's counts, into files, and publishes "
+                                        "them to an MQTT broker; the frames pass unchanged",
+                                        "Smearscope");
   gst_element_class_add_static_pad_template(element_class, &sink_template);
   gst_element_class_add_static_pad_template(element_class, &src_template);
 

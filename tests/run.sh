@@ -27,9 +27,10 @@ say() { printf '\n== %s\n' "$*"; }
 die() { echo "tests/run.sh: $*" >&2; exit 1; }
 
 packages=(g++ meson ninja-build pkg-config ccache clang libclang-rt-14-dev python3 python3-venv
-  libdnnl-dev libopencv-dev libjpeg-dev libboost-dev nlohmann-json3-dev libpugixml-dev libtomlplusplus-dev libcurl4-gnutls-dev libarchive-dev libcairo2-dev libpango1.0-dev
+  libdnnl-dev libopencv-dev libjpeg-dev libboost-dev nlohmann-json3-dev libpugixml-dev libtomlplusplus-dev libcurl4-gnutls-dev libarchive-dev libmosquitto-dev libcairo2-dev libpango1.0-dev
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev gstreamer1.0-tools gstreamer1.0-plugins-base
   gstreamer1.0-plugins-good gstreamer1.0-plugins-bad libgtest-dev libgmock-dev fonts-dejavu-core
+  mosquitto mosquitto-clients openssl
   libtorch-dev libgloo-dev libopenblas-dev python3-torchvision python3-pil python3-numpy)
 # Headers for frames in CUDA memory, of which nothing is built without CUDA.
 [ -z "$(PATH=$PATH:/usr/local/cuda/bin command -v nvcc)" ] || packages+=(libgstreamer-plugins-bad1.0-dev)

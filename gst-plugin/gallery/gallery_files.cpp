@@ -106,12 +106,11 @@ void GalleryFiles::write_table() {
   std::string text = "cell,frame,class,confidence,x_min,y_min,x_max,y_max,pixel_size_um\n";
   for (const auto& [number, row] : rows_) {
     const Box& box = row.cell.box;
-    char numbers[192];
-    std::snprintf(numbers, sizeof numbers, "%.3f,%.1f,%.1f,%.1f,%.1f,%.5g\n", row.cell.confidence,
-                  static_cast<double>(box.x_min), static_cast<double>(box.y_min),
-                  static_cast<double>(box.x_max), static_cast<double>(box.y_max), row.pixel_size_um);
     text += std::to_string(number) + "," + digits(row.frame) + ".png," + csv::quoted(row.cell.class_name) +
-            "," + numbers;
+            "," + csv::decimal(row.cell.confidence, 3);
+    for (const float side : {box.x_min, box.y_min, box.x_max, box.y_max})
+      text += "," + csv::decimal(static_cast<double>(side), 1);
+    text += "," + csv::decimal(row.pixel_size_um, 4) + "\n";
   }
   PartFile file(folder_ + "/cells.csv");
   file.write(text);

@@ -2,7 +2,7 @@
 // docs/results-format.md has the format.
 #pragma once
 
-#include "report/report_file.h"
+#include "report/report_writer.h"
 
 namespace smearscope {
 

@@ -15,8 +15,7 @@ void CountsCsv::add(const ReportedFrame& frame) {
   for (const Cell& cell : frame.cells) ++counts[cell.class_name];
   if (counts.empty()) counts[""] = 0;
 
-  char time[32] = "";
-  if (frame.time_s) std::snprintf(time, sizeof time, "%.3f", *frame.time_s);
+  const std::string time = frame.time_s ? csv::decimal(*frame.time_s, 3) : "";
   const std::string start = std::to_string(frame.number) + "," + time + ",";
   std::string rows;
   for (const auto& [name, count] : counts)

@@ -1,7 +1,7 @@
 // Counts per frame and class as a CSV file; docs/results-format.md has the format.
 #pragma once
 
-#include "report/report_file.h"
+#include "report/report_writer.h"
 
 namespace smearscope {
 

@@ -1,6 +1,7 @@
-// Text in comma-separated values.
+// Text and numbers in comma-separated values.
 #pragma once
 
+#include <charconv>
 #include <string>
 
 namespace smearscope::csv {
@@ -14,6 +15,13 @@ inline std::string quoted(const std::string& text) {
     out += c;
   }
   return out + '"';
+}
+
+// With so many digits after the point, which is a point in every locale: a comma would be one column more.
+inline std::string decimal(double value, int digits) {
+  char text[400];  // the largest double has 309 digits
+  const auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::fixed, digits);
+  return {text, end.ptr};
 }
 
 }  // namespace smearscope::csv

@@ -7,7 +7,7 @@
 
 #include "cell_meta.h"
 #include "element_harness.h"
-#include "report/tally_csv.h"
+#include "report/tally_table.h"
 
 namespace smearscope {
 namespace {

@@ -75,9 +75,9 @@ TEST_F(GalleryTest, EachCountedCellHasOnePicture) {
   EXPECT_TRUE(fs::is_empty(file("confirmed/wbc")));
   EXPECT_EQ(text_of(file("cells.csv")),
             "cell,frame,class,confidence,x_min,y_min,x_max,y_max,pixel_size_um\n"
-            "7,000001.png,wbc,0.900,100.0,100.0,140.0,130.0,0.073\n"
-            "9,000002.png,\"a, b\",0.900,100.0,100.0,140.0,130.0,0.073\n"
-            "1234567,000001.png,rbc,0.900,10.0,5.0,50.0,35.0,0.073\n");
+            "7,000001.png,wbc,0.900,100.0,100.0,140.0,130.0,0.0730\n"
+            "9,000002.png,\"a, b\",0.900,100.0,100.0,140.0,130.0,0.0730\n"
+            "1234567,000001.png,rbc,0.900,10.0,5.0,50.0,35.0,0.0730\n");
   for (const auto& entry : fs::recursive_directory_iterator(file("")))
     EXPECT_NE(entry.path().extension(), ".part") << entry.path();
 }

@@ -1,4 +1,4 @@
-// One file of results that cellreport writes while frames pass.
+// One way in which cellreport tells results while frames pass: a file, or a broker.
 #pragma once
 
 #include <cstdint>
@@ -19,20 +19,24 @@ struct ReportedFrame {
   std::optional<Tally> tally;  // none: no celltally before
 };
 
-// As thread-safe as PartFile, and throws as it does.
-class ReportFile {
+// Called by one thread at a time. Files throw as PartFile does.
+class ReportWriter {
  public:
-  ReportFile() = default;
-  virtual ~ReportFile() = default;
-  ReportFile(const ReportFile&) = delete;
-  ReportFile& operator=(const ReportFile&) = delete;
+  ReportWriter() = default;
+  virtual ~ReportWriter() = default;
+  ReportWriter(const ReportWriter&) = delete;
+  ReportWriter& operator=(const ReportWriter&) = delete;
 
   virtual void add(const ReportedFrame& frame) = 0;
   virtual void finish() = 0;
+
+  // What went wrong since the last call and does not end the stream: lines for a person.
+  virtual std::vector<std::string> take_warnings() { return {}; }
+  virtual std::uint64_t frames_dropped() const { return 0; }  // that were to be told and could not
 };
 
 // A file that grows with each frame.
-class GrowingReport : public ReportFile {
+class GrowingReport : public ReportWriter {
  public:
   explicit GrowingReport(const std::string& path) : file_(path) {}
   void finish() override { file_.finish(); }

@@ -1,0 +1,39 @@
+#include "report/mqtt_report.h"
+
+#include <algorithm>
+
+#include "report/results_json.h"
+
+namespace smearscope {
+namespace {
+
+bool same_counts(const Tally& one, const Tally& other) {
+  return one.target == other.target && one.target_class == other.target_class &&
+         one.target_count == other.target_count && one.parts == other.parts &&
+         std::equal(one.rows.begin(), one.rows.end(), other.rows.begin(), other.rows.end(),
+                    [](const Tally::Row& a, const Tally::Row& b) {
+                      return a.count == b.count && a.class_name == b.class_name && a.family == b.family;
+                    });
+}
+
+}  // namespace
+
+MqttReport::MqttReport(const MqttOptions& options)
+    : frames_(options.frames), publisher_(read_mqtt_settings(options)) {}
+
+void MqttReport::add(const ReportedFrame& frame) {
+  if (frames_) publisher_.add_frame(cells_json(frame));
+  if (!frame.tally) return;
+  tally_ = frame.tally;
+  tally_time_s_ = frame.time_s;
+  if (!pace_.due(frame.time_s) || (published_ && same_counts(*tally_, *published_))) return;
+  publisher_.set_tally(tally_json(*tally_, tally_time_s_));
+  published_ = tally_;
+}
+
+void MqttReport::finish() {
+  if (tally_) publisher_.set_tally(tally_json(*tally_, tally_time_s_));
+  publisher_.stop();
+}
+
+}  // namespace smearscope
