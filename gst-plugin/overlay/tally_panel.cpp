@@ -17,7 +17,9 @@ draw::Panel panel_of(const Tally& tally) {
     panel.reached = static_cast<double>(tally.target_count) / tally.target;
   }
   for (const Family& family : families_of(tally)) {
-    panel.rows.push_back({family.name, family.label, family.count, "", false});
+    const std::optional<double> ratio = per_100_white_cells(family, tally);
+    panel.rows.push_back({family.name, family.label, family.count,
+                          ratio ? std::to_string(std::lround(*ratio)) + "/100 wbc" : "", false});
     for (const Tally::Row& kind : family.kinds) {
       const double share =
           family.count > 0 ? static_cast<double>(kind.count) / static_cast<double>(family.count) : 0;

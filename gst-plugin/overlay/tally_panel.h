@@ -7,7 +7,7 @@
 namespace smearscope {
 
 // Families in the order of their first label, each with its kinds below it and their shares of it, in
-// percent. Cells of a family whose kind is open are in the family's row alone.
+// percent, and erythroblasts per 100 white cells. Cells of a family whose kind is open are in the family's row alone.
 draw::Panel panel_of(const Tally& tally);
 
 draw::Caption caption_of(const Tally& tally);

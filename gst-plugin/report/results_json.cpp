@@ -36,6 +36,7 @@ ordered_json object_of(const TallyRow& row) {
     object["low"] = rounded(row.share->low);
     object["high"] = rounded(row.share->high);
   }
+  if (row.per_100_wbc) object["per_100_wbc"] = rounded(*row.per_100_wbc);
   return object;
 }
 

@@ -8,16 +8,16 @@ namespace smearscope {
 namespace {
 
 std::string table(const Tally& tally) {
-  std::string text = "class,family,count,percent,low,high\n";
+  std::string text = "class,family,count,percent,low,high,per_100_wbc\n";
   for (const TallyRow& row : tally_rows(tally)) {
     text += csv::quoted(row.class_name) + "," + csv::quoted(row.family) + "," + std::to_string(row.count);
     if (row.share) {
       for (const double value : {row.share->percent, row.share->low, row.share->high})
         text += "," + csv::decimal(value, 1);
-      text += "\n";
     } else {
-      text += ",,,\n";
+      text += ",,,";
     }
+    text += "," + (row.per_100_wbc ? csv::decimal(*row.per_100_wbc, 1) : "") + "\n";
   }
   return text;
 }

@@ -21,4 +21,12 @@ std::vector<Family> families_of(const Tally& tally) {
   return families;
 }
 
+std::optional<double> per_100_white_cells(const Family& family, const Tally& tally) {
+  if (family.name != "erythroblast") return std::nullopt;
+  guint64 white = 0;
+  for (const Tally::Row& row : tally.rows) white += row.family == "wbc" ? row.count : 0;
+  if (white == 0) return std::nullopt;
+  return 100.0 * static_cast<double>(family.count) / static_cast<double>(white);
+}
+
 }  // namespace smearscope

@@ -1,6 +1,7 @@
 // A tally by families: white cells with their kinds, red cells with theirs, platelets.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,5 +19,9 @@ struct Family {
 
 // In the order in which they come in the tally. A class of no family is one of its own, without kinds.
 std::vector<Family> families_of(const Tally& tally);
+
+// Nucleated red cells, "erythroblast", are no white cells, and are reported per 100 of these, "wbc" (CLSI
+// H20-A2; both names are the taxonomies'). Nothing for other families, and where no white cell was counted.
+std::optional<double> per_100_white_cells(const Family& family, const Tally& tally);
 
 }  // namespace smearscope

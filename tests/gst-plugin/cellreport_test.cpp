@@ -100,7 +100,10 @@ TEST(CellReport, WritesIdentities) {
 BufferPointer frame_with_tally(int number, guint64 neutrophils) {
   BufferPointer frame = frame_with(number, {});
   Tally tally;
-  tally.rows = {{"wbc", "wbc", 0, 5}, {"a, \"b\"", "wbc", 1, 0}, {"platelet", "platelet", 2, 7}};
+  tally.rows = {{"wbc", "wbc", 0, 5},
+                {"a, \"b\"", "wbc", 1, 0},
+                {"platelet", "platelet", 2, 7},
+                {"erythroblast", "erythroblast", 3, 3}};
   tally.rows.insert(tally.rows.begin() + 1, {"neutrophil", "wbc", 1, neutrophils});
   attach_tally(frame.get(), tally);
   return frame;
@@ -115,17 +118,18 @@ TEST(CellReport, WritesTheTally) {
   harness.caps(caps);
   EXPECT_FALSE(std::filesystem::exists(path));
   const auto table = [](const std::string& family, const std::string& neutrophils, const std::string& other,
-                        const std::string& open) {
-    return "class,family,count,percent,low,high\nwbc,," + family + ",,,\nneutrophil,wbc," + neutrophils +
-           "\n\"a, \"\"b\"\"\",wbc," + other + "\nunidentified,wbc," + open + "\nplatelet,,7,,,\n";
+                        const std::string& open, const std::string& erythroblasts) {
+    return "class,family,count,percent,low,high,per_100_wbc\nwbc,," + family + ",,,,\nneutrophil,wbc," +
+           neutrophils + ",\n\"a, \"\"b\"\"\",wbc," + other + ",\nunidentified,wbc," + open +
+           ",\nplatelet,,7,,,,\nerythroblast,,3,,,," + erythroblasts + "\n";
   };
-  const std::string first = table("20", "15,75.0,50.9,91.3", "0,0.0,0.0,16.8", "5,25.0,8.7,49.1");
+  const std::string first = table("20", "15,75.0,50.9,91.3", "0,0.0,0.0,16.8", "5,25.0,8.7,49.1", "15.0");
   ASSERT_TRUE(harness.push_and_pull(frame_with_tally(0, 15)));
   EXPECT_EQ(text_of(path), first);
   ASSERT_TRUE(harness.push_and_pull(frame_with_tally(29, 14)));
   EXPECT_EQ(text_of(path), first) << "not a second old";
   ASSERT_TRUE(harness.push_and_pull(frame_with_tally(30, 0)));
-  EXPECT_EQ(text_of(path), table("5", "0,0.0,0.0,52.2", "0,0.0,0.0,52.2", "5,100.0,47.8,100.0"));
+  EXPECT_EQ(text_of(path), table("5", "0,0.0,0.0,52.2", "0,0.0,0.0,52.2", "5,100.0,47.8,100.0", "60.0"));
   ASSERT_TRUE(harness.push_and_pull(frame_with_tally(31, 15)));
   ASSERT_TRUE(gst_harness_push_event(harness.get(), gst_event_new_eos()));
   EXPECT_EQ(text_of(path), first);

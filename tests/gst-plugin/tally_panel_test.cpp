@@ -56,6 +56,15 @@ TEST(TallyPanel, ShowsTheTarget) {
   EXPECT_DOUBLE_EQ(panel_of(tally).reached, 0.25);
 }
 
+// Erythroblasts are told per 100 white cells of all kinds, and not where there is none.
+TEST(TallyPanel, ErythroblastsArePer100WhiteCells) {
+  Tally tally = example();
+  tally.rows.push_back({"erythroblast", "erythroblast", 20, 4});
+  EXPECT_EQ(panel_of(tally).rows.back().share, "67/100 wbc");
+  for (Tally::Row& row : tally.rows) row.count = row.family == "wbc" ? 0 : row.count;
+  EXPECT_EQ(panel_of(tally).rows.back().share, "");
+}
+
 // A family without a cell has no shares to divide by.
 TEST(TallyPanel, NothingCountedIsNoDivision) {
   Tally tally = example();
