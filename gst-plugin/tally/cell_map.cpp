@@ -10,7 +10,6 @@ namespace {
 constexpr double bucket_side = 128;  // pixels: a few cells each
 constexpr double most_drift = 32;    // pixels by which a cell's box may leave its bucket
 constexpr unsigned memory = 16;      // looks; so that a stage that creeps unnoticed is followed
-constexpr double least_overlap = 1.0 / 3;
 
 std::int64_t column_of(double x) {
   return static_cast<std::int64_t>(std::floor(x / bucket_side));
@@ -18,6 +17,10 @@ std::int64_t column_of(double x) {
 
 std::uint64_t bucket_of(std::int64_t column, std::int64_t row) {
   return static_cast<std::uint64_t>(column) << 32U ^ (static_cast<std::uint64_t>(row) & 0xffffffffU);
+}
+
+std::uint64_t bucket_at(const Place& centre) {
+  return bucket_of(column_of(centre.x), column_of(centre.y));
 }
 
 SlideBox cut(const SlideBox& box, const SlideBox& view) {
@@ -35,10 +38,28 @@ double overlap_of(const SlideBox& a, const SlideBox& b) {
 }
 
 std::size_t CellMap::add(const SlideBox& box) {
-  const Place centre = box.centre();
-  buckets_[bucket_of(column_of(centre.x), column_of(centre.y))].push_back(cells_.size());
-  cells_.push_back({box});
+  const std::uint64_t bucket = bucket_at(box.centre());
+  buckets_[bucket].push_back(cells_.size());
+  cells_.push_back({box, bucket});
   return cells_.size() - 1;
+}
+
+void CellMap::move(std::size_t cell, double dx, double dy) {
+  take_out(cell);
+  Cell& moved = cells_[cell];
+  moved.box = moved.box.moved(dx, dy);
+  moved.bucket = bucket_at(moved.box.centre());
+  buckets_[moved.bucket].push_back(cell);
+}
+
+void CellMap::remove(std::size_t cell) {
+  take_out(cell);
+  cells_[cell].box = {};
+}
+
+void CellMap::take_out(std::size_t cell) {
+  std::vector<std::size_t>& bucket = buckets_[cells_[cell].bucket];
+  bucket.erase(std::remove(bucket.begin(), bucket.end(), cell), bucket.end());
 }
 
 void CellMap::see(std::size_t cell, const SlideBox& box) {

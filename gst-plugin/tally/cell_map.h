@@ -39,6 +39,9 @@ class CellMap {
   // One more look at a cell: its box becomes the mean of the looks so far, of the last 16 or so.
   void see(std::size_t cell, const SlideBox& box);
 
+  void move(std::size_t cell, double dx, double dy);
+  void remove(std::size_t cell);  // its number stays, with an empty box, and is found nowhere
+
   const SlideBox& operator[](std::size_t cell) const { return cells_[cell].box; }
   std::size_t size() const { return cells_.size(); }
   void clear();
@@ -52,15 +55,19 @@ class CellMap {
  private:
   struct Cell {
     SlideBox box;
+    std::uint64_t bucket = 0;  // that it is in: by where it was first seen, or moved to
     unsigned looks = 1;
   };
+  void take_out(std::size_t cell);
   // Calls visit(number, centre) for each cell in the buckets that `area` touches.
   template <typename Visit>
   void each_near(const SlideBox& area, Visit visit) const;
 
   std::vector<Cell> cells_;
-  std::unordered_map<std::uint64_t, std::vector<std::size_t>> buckets_;  // by where the cell was first seen
+  std::unordered_map<std::uint64_t, std::vector<std::size_t>> buckets_;
 };
+
+inline constexpr double least_overlap = 1.0 / 3;  // of boxes that may be one cell's
 
 // For each of `found` the place in `known` of the cell that it is, or -1: each has one partner at most, the
 // best overlaps come first, and those below a third are none. Known boxes are cut to `view` before: of a cell

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "tally/whereabouts.h"
-
 namespace smearscope {
 namespace {
 
@@ -12,17 +10,12 @@ constexpr std::size_t most_looks = 1024;                   // frames by which a 
 constexpr std::size_t most_cells = std::size_t{1} << 20U;  // some 200 MB
 constexpr std::size_t most_names = 256;  // they come from metadata that anyone may have attached
 constexpr double farthest = 1e6;         // pixels; a box beyond is none
-constexpr double parts_apart = 1e8;      // pixels of slide between parts without a known way
 // A cell nearer to the picture's edge, in pixels and as a share of its side, may be cut by it.
 constexpr double edge = 3, edge_share = 0.06;
-constexpr double most_are = 0.6, hardly_any = 0.4;
-constexpr std::size_t few_alike = 3;         // cells that lie alike at another place are hardly more
-constexpr std::size_t most_left = 4;         // places to return to without a search
 constexpr std::size_t most_in_view = 4096;   // known cells, those among them that turned out to be none
 constexpr std::uint32_t most_chances = 256;  // so that what was long ago does not outvote what is
 constexpr std::size_t most_in_frame =
-    1024;                       // cells; they come from metadata, too, and are matched pair by pair
-constexpr std::size_t few = 6;  // cells: of fewer it can't be told whether most are where they should be
+    1024;  // cells; they come from metadata, too, and are matched pair by pair
 constexpr unsigned frames_to_agree = 5;
 constexpr const char* red_cells = "rbc";
 
@@ -46,15 +39,6 @@ SlideBox common_part(const SlideBox& a, const SlideBox& b) {
 
 bool is_whole_in(const SlideBox& view, const SlideBox& box) {
   return view.contains(box.grown(std::max(edge, edge_share * std::max(box.width(), box.height()))));
-}
-
-double share_of(std::size_t part, std::size_t all) {
-  return static_cast<double>(part) / static_cast<double>(all);
-}
-
-std::size_t matched(const std::vector<std::ptrdiff_t>& partners) {
-  return static_cast<std::size_t>(
-      std::count_if(partners.begin(), partners.end(), [](std::ptrdiff_t partner) { return partner >= 0; }));
 }
 
 }  // namespace
@@ -94,17 +78,6 @@ void CellTally::look_at(View view) {
   if (same_views_ >= frames_to_agree) view_ = view;
 }
 
-void CellTally::leave(bool leapt) {
-  leapt_ = leapt || (!placed_ && leapt_);
-  if (placed_) {
-    left_.push_front(origin_);
-    if (left_.size() > most_left) left_.pop_back();
-  }
-  ++epoch_;
-  strays_ = 0;
-  placed_ = false;
-}
-
 // What the frame shows now and showed then was seen whole: cells are cut to the one and moved to the other.
 bool CellTally::add(const Look& then, const SlideBox& view, const std::vector<Cell>& cells) {
   const Place lag{then.origin.x - origin_.x, then.origin.y - origin_.y}, before = origin_;
@@ -129,68 +102,6 @@ std::vector<CellTally::Finding> CellTally::findings(const SlideBox& seen,
     found.push_back({box, &cell, is_whole_in(seen, box)});
   }
   return found;
-}
-
-// Settles origin_. False if the picture shows too little to say.
-bool CellTally::find_place(const std::vector<Finding>& found, const SlideBox& seen) {
-  std::vector<SlideBox> whole;  // of a cut cell the centre is not the cell's
-  for (const Finding& finding : found) {
-    if (finding.whole) whole.push_back(finding.box);
-  }
-  if (placed_) {
-    const std::vector<SlideBox> known = standing_in(seen);
-    // Rather than all cells the detector has failed: dark, or blurred.
-    if (known.size() >= few && share_of(whole.size(), known.size()) < hardly_any) return false;
-    const Place way = small_correction(whole, known).value_or(Place{});
-    std::vector<SlideBox> corrected = whole;
-    for (SlideBox& box : corrected) box = box.moved(way.x, way.y);
-    const std::size_t agree = matched(match(corrected, known, seen.moved(way.x, way.y)));
-    const bool astray = known.size() >= few && share_of(agree, whole.size()) < hardly_any;
-    strays_ = astray ? strays_ + 1 : 0;
-    if (!astray) move_by(way);
-    if (strays_ < 2) return !astray;  // once may be the detector's fault
-    leave(true);                      // motion has lost the picture without telling
-    looks_.back().epoch = epoch_;
-  }
-  if (map_.size() > 0 && whole.empty()) return false;
-  if (!return_to_place(whole)) go_elsewhere();
-  return placed_ = true;
-}
-
-// Where the picture was before it was lost, or wherever the map shows its cells.
-bool CellTally::return_to_place(const std::vector<SlideBox>& whole) {
-  // Out of focus and back the picture is likely the same, after a cut it may be any: a cell may lie alike.
-  const std::size_t enough = std::max<std::size_t>(
-      leapt_ ? few_alike : 1,
-      static_cast<std::size_t>(std::ceil(most_are * static_cast<double>(whole.size()))));
-  std::vector<Place> ways{{0, 0}};
-  for (const Place& origin : left_) ways.push_back({origin.x - origin_.x, origin.y - origin_.y});
-  FoundPlace best;
-  for (const Place& way : ways) {
-    const FoundPlace place = settle(whole, map_, way);
-    if (place.agree > best.agree) best = place;
-  }
-  if (best.agree < enough) {
-    const std::optional<FoundPlace> place = smearscope::find_place(whole, map_);
-    if (!place) return false;
-    best = *place;
-  }
-  move_by(best.way);
-  return true;
-}
-
-void CellTally::move_by(const Place& way) {
-  origin_ = {origin_.x + way.x, origin_.y + way.y};
-  for (Look& look : looks_) {
-    if (look.epoch == epoch_) look.origin = {look.origin.x + way.x, look.origin.y + way.y};
-  }
-}
-
-// A part of the slide of its own, far from all others.
-void CellTally::go_elsewhere() {
-  if (map_.size() == 0) return;
-  ++parts_;
-  move_by({parts_apart * static_cast<double>(parts_) - origin_.x, -origin_.y});
 }
 
 void CellTally::look_again(const std::vector<Finding>& found, const SlideBox& view) {
@@ -227,18 +138,21 @@ void CellTally::see(std::size_t number, const Finding& finding) {
   ++known.seen;
   ++known.chances;
   const int name = name_of(*finding.cell);
-  if (name >= 0) {
-    const auto is_it = [&](const Votes& votes) { return votes.count > 0 && votes.name == name; };
-    auto votes = std::find_if(known.votes.begin(), known.votes.end(), is_it);
-    if (votes == known.votes.end()) {
-      votes = std::min_element(known.votes.begin(), known.votes.end(),
-                               [](const Votes& a, const Votes& b) { return a.count < b.count; });
-      *votes = {static_cast<std::uint16_t>(name), 0, 0};
-    }
-    ++votes->count;
-    votes->confidence += static_cast<float>(finding.cell->confidence);
-  }
+  if (name >= 0)
+    vote(known, {static_cast<std::uint16_t>(name), 1, static_cast<float>(finding.cell->confidence)});
   recount(number);
+}
+
+void CellTally::vote(Known& known, const Votes& more) {
+  const auto is_it = [&](const Votes& votes) { return votes.count > 0 && votes.name == more.name; };
+  auto votes = std::find_if(known.votes.begin(), known.votes.end(), is_it);
+  if (votes == known.votes.end()) {
+    votes = std::min_element(known.votes.begin(), known.votes.end(),
+                             [](const Votes& a, const Votes& b) { return a.count < b.count; });
+    *votes = {more.name, 0, 0};
+  }
+  votes->count += more.count;
+  votes->confidence += more.confidence;
 }
 
 void CellTally::recount(std::size_t number) {
@@ -338,7 +252,7 @@ void CellTally::new_slide() {
   numbers_of_names_.clear();
   left_.clear();
   origin_ = {};
-  parts_ = 0;
+  parts_ = joined_ = 0;
   largest_side_ = 0;
   detections_ = out_of_focus_ = unplaced_ = 0;
 }
@@ -354,7 +268,7 @@ Tally CellTally::tally() const {
   tally.detections = detections_;
   tally.out_of_focus = out_of_focus_;
   tally.unplaced = unplaced_;
-  tally.parts = map_.size() == 0 ? 0 : parts_ + 1;
+  tally.parts = map_.size() == 0 ? 0 : parts_ + 1 - joined_;
   tally.view = view_;
   tally.pixel_size_um = scale_.pixel_size_um();
   return tally;

@@ -30,6 +30,8 @@ namespace smearscope {
 // - After a cut or a leap of the stage (MotionEstimator::lost) the picture is looked for where it was before,
 //   and then on the whole map (whereabouts.h says how many cells that takes); if it isn't found it is taken
 //   for a part of the slide not seen yet. With fewer than three cells in it, it is never found.
+// - Where a part turns out to show cells of another one, the two are joined, and each cell that was in both
+//   counts once. It goes by its identity in the other one from then on.
 // - What a late detection saw and the frame that it comes with no longer shows does not count.
 //
 // One stream's. One thread at a time. Frames in host memory; throws nothing but std::bad_alloc.
@@ -88,8 +90,13 @@ class CellTally {
   bool return_to_place(const std::vector<SlideBox>& whole);
   void move_by(const Place& way);
   void go_elsewhere();
+  SlideBox own_part() const;
+  void join_parts(const std::vector<SlideBox>& whole);
+  void join(const Place& way);
+  void merge(std::size_t kept, std::size_t gone);
   void look_again(const std::vector<Finding>& found, const SlideBox& view);
   void see(std::size_t number, const Finding& finding);
+  static void vote(Known& known, const Votes& more);
   void recount(std::size_t number);
   int name_of(const Cell& cell);
   void identify(const Frame& frame, std::vector<Cell>& cells) const;
@@ -106,10 +113,13 @@ class CellTally {
 
   Place origin_;
   std::uint64_t epoch_ = 0;
-  bool placed_ = false;      // origin_ says where on the map the picture is
-  bool leapt_ = false;       // not placed because of a cut, not of a picture out of focus
-  std::uint64_t parts_ = 0;  // of the slide, seen without a known way between them
-  std::deque<Look> looks_;   // the newest last
+  bool placed_ = false;  // origin_ says where on the map the picture is
+  bool leapt_ = false;   // not placed because of a cut, not of a picture out of focus
+  std::uint64_t parts_ = 0,
+                joined_ = 0;       // of the slide, seen without a known way between them, and found later
+  unsigned in_part_ = 0;           // detections since the picture was placed
+  std::optional<Place> join_way_;  // to another part that showed the cells of the last look as well
+  std::deque<Look> looks_;         // the newest last
   std::optional<unsigned> last_age_;
   unsigned strays_ = 0;     // detections in a row that lay nowhere near known cells
   std::deque<Place> left_;  // origins at which the picture was lost, the newest first

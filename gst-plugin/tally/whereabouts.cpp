@@ -150,7 +150,8 @@ FoundPlace settle(const std::vector<SlideBox>& found, const CellMap& map, const 
   return {settled, ways_to_known(found, map, settled, 0.125).size()};
 }
 
-std::optional<FoundPlace> find_place(const std::vector<SlideBox>& found, const CellMap& map) {
+std::optional<FoundPlace> find_place(const std::vector<SlideBox>& found, const CellMap& map,
+                                     const SlideBox& except) {
   const std::size_t searched = std::min(map.size(), most_searched);
   const std::size_t needed = needed_to_agree(found.size(), searched);
   if (found.size() < needed || searched < needed) return std::nullopt;
@@ -165,7 +166,7 @@ std::optional<FoundPlace> find_place(const std::vector<SlideBox>& found, const C
     const std::vector<Place> neighbours = neighbours_of(found, anchor);
     for (std::size_t cell = map.size() - searched; cell < map.size(); ++cell) {
       const double ratio = side_of(map[cell]) / side;
-      if (!(ratio < like_size && ratio * like_size > 1)) continue;
+      if (!(ratio < like_size && ratio * like_size > 1) || except.contains(map[cell])) continue;
       if (!has_neighbours(map, map[cell].centre(), neighbours, side / 8)) continue;
       if (++settled > most_settled) return std::nullopt;
       best.take(settle(found, map, map[cell].centre() - found[anchor].centre()), side);

@@ -26,7 +26,8 @@ FoundPlace settle(const std::vector<SlideBox>& found, const CellMap& map, const 
 // eighth of a cell. Nothing unless so many agree as would on the whole map once in a thousand times by
 // chance if cells lay anyhow: six of six on a map of a hundred cells, nine of ten or sixteen of forty on
 // one of ten thousand; and unless a quarter fewer agree anywhere else, for cells are packed alike.
-// Looks at the newest 50,000 known cells, and takes some 2 to 20 us for each.
-std::optional<FoundPlace> find_place(const std::vector<SlideBox>& found, const CellMap& map);
+// Looks at the newest 50,000 known cells, but those in `except`, and takes some 2 to 20 us for each.
+std::optional<FoundPlace> find_place(const std::vector<SlideBox>& found, const CellMap& map,
+                                     const SlideBox& except = {});
 
 }  // namespace smearscope

@@ -46,6 +46,23 @@ TEST(CellMap, FindsWhatLiesInAnArea) {
   }
 }
 
+// A cell that was moved, also after its box had crept, is found where it is and not where it was; one that
+// was removed nowhere, and the others keep their numbers.
+TEST(CellMap, FindsWhatWasMovedWhereItIs) {
+  CellMap map;
+  for (int i = 0; i < 3; ++i) map.add(box_at(100, 100, 40));
+  for (int i = 0; i < 10; ++i) map.see(1, box_at(125, 125, 40));
+  map.move(1, 5000, -300);
+  map.remove(0);
+  EXPECT_EQ(map.in(box_at(0, 0, 300)), std::vector<std::size_t>{2});
+  EXPECT_EQ(map.in(box_at(5000, -300, 300)), std::vector<std::size_t>{1});
+  EXPECT_EQ(map.nearest({5140, -160}, 50), std::optional<std::size_t>(1));
+  EXPECT_EQ(map[0].width(), 0);
+  EXPECT_EQ(map.size(), 3U);
+  map.move(1, -5000, 300);
+  EXPECT_EQ(map.in(box_at(0, 0, 300)), (std::vector<std::size_t>{1, 2}));
+}
+
 // The nearest centre, as by looking at each.
 TEST(CellMap, FindsTheNearest) {
   std::mt19937 random(4);

@@ -72,6 +72,22 @@ TEST(FindPlace, SearchesTheNewestCells) {
   EXPECT_FALSE(find_place(first, map).has_value());
 }
 
+// What lies where nobody looks is not found, but is no reason not to find it elsewhere.
+TEST(FindPlace, LeavesOutAnArea) {
+  std::mt19937 random(7);
+  CellMap map = dense_smear(1500, 1200, random);
+  const std::vector<SlideBox> picture = picture_of(map, {300, 300}, random);
+  const std::size_t size = map.size();
+  for (std::size_t i = 0; i < size; ++i) map.add(map[i].moved(1e6, 0));
+  EXPECT_FALSE(find_place(picture, map).has_value()) << "it may be the one or the other";
+  const SlideBox first{-1e5, -1e5, 1e5, 1e5};
+  const std::optional<FoundPlace> found = find_place(picture, map, first);
+  ASSERT_TRUE(found.has_value());
+  const std::optional<FoundPlace> other = find_place(picture, map, first.moved(1e6, 0));
+  ASSERT_TRUE(other.has_value());
+  EXPECT_NEAR(found->way.x - other->way.x, 1e6, 1);
+}
+
 // Pictures of another slide are not found, however regularly cells are packed.
 TEST(FindPlace, DoesNotFindWhatIsNotThere) {
   std::mt19937 random(2);
