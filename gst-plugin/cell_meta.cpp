@@ -192,12 +192,15 @@ void attach_tally(GstBuffer* buffer, const Tally& tally) {
   GstCustomMeta* meta = gst_buffer_get_custom_meta(buffer, tally_meta_name);
   if (!meta) meta = gst_buffer_add_custom_meta(buffer, tally_meta_name);
   set_tally(gst_custom_meta_get_structure(meta), tally);
+  set_renames(gst_custom_meta_get_structure(meta), tally.renames);
 }
 
 std::optional<Tally> read_tally(GstBuffer* buffer) {
   register_custom_metas();
   GstCustomMeta* meta = gst_buffer_get_custom_meta(buffer, tally_meta_name);
-  return meta ? get_tally(gst_custom_meta_get_structure(meta)) : std::nullopt;
+  std::optional<Tally> tally = meta ? get_tally(gst_custom_meta_get_structure(meta)) : std::nullopt;
+  if (tally) tally->renames = get_renames(gst_custom_meta_get_structure(meta));
+  return tally;
 }
 
 void attach_true_cells(GstBuffer* buffer, const std::vector<TrueCell>& cells) {

@@ -12,8 +12,8 @@
 //   {model string, age uint}
 // What celltally has counted so far is a custom meta named tally_meta_name, with arrays of one length
 //   {classes families array of string, labels array of int, counts array of uint64, detections out_of_focus
-//   unplaced parts uint64, target uint, target_class string, target_count uint64, view string, pixel_size
-//   double, calibrated boolean}
+//   unplaced parts uint64, target uint, target_class string, target_count uint64, view frame_view string,
+//   pixel_size double, calibrated boolean, renamed array of uint64, renamed_to array of string}
 // The stage under the frame is a custom meta named stage_meta_name
 //   {stage_x double, stage_y double, focus double, pixel_size double}
 //
@@ -67,10 +67,17 @@ struct Tally {
   guint64 parts = 0;         // of the slide, between which the stage could not be followed
   guint target = 0;          // cells of class or family target_class that are to be counted; 0: no target
   std::string target_class;
-  guint64 target_count = 0;  // counted of these so far
-  View view = View::good;
-  double pixel_size_um = 0;  // micrometres of slide per pixel of the frame; 0: unknown
-  bool calibrated = false;   // pixel_size_um was given, not told by the red cells
+  guint64 target_count = 0;      // counted of these so far
+  View view = View::good;        // as the last frames agree
+  View frame_view = View::good;  // of this frame alone
+  double pixel_size_um = 0;      // micrometres of slide per pixel of the frame; 0: unknown
+  bool calibrated = false;       // pixel_size_um was given, not told by the red cells
+  // Cells that are counted under another name since the frame before; not in messages.
+  struct Rename {
+    guint64 identity = 0;
+    std::string counted_as;  // empty: it no longer counts
+  };
+  std::vector<Rename> renames{};
 };
 
 struct DetectionOrigin {
@@ -117,11 +124,14 @@ void set_identities(GstBuffer* buffer, const std::vector<Cell>& cells);
 void attach_tally(GstBuffer* buffer, const Tally& tally);  // in place of one that the buffer has
 std::optional<Tally> read_tally(GstBuffer* buffer);        // nothing if the buffer has none
 
-// The fields of the custom meta, which element messages have as well.
+// The fields of the custom meta, which element messages have as well, without the renames.
 void set_tally(GstStructure* structure, const Tally& tally);
 // Nothing if fields are missing, there are more than 256 rows, or they sum up to more than 2^53. An unknown
 // view is a good one.
 std::optional<Tally> get_tally(const GstStructure* structure);
+
+void set_renames(GstStructure* structure, const std::vector<Tally::Rename>& renames);
+std::vector<Tally::Rename> get_renames(const GstStructure* structure);  // none if they are not as set
 
 void attach_true_cells(GstBuffer* buffer, const std::vector<TrueCell>& cells);
 std::vector<TrueCell> read_true_cells(GstBuffer* buffer);  // as read_cells

@@ -355,7 +355,7 @@ static void install_properties(GObjectClass* klass) {
       klass, prop_pixel_size,
       g_param_spec_double(
           "pixel-size", "Pixel size",
-          "Micrometres of slide that a pixel of the frame shows, for the scale bar and the report (0 = as "
+          "Micrometres of slide that a pixel of the frame shows, for the scale bar and the gallery (0 = as "
           "the red cells tell, taken to be 7.5 micrometres wide)",
           0.0, 1000.0, defaults.pixel_size_um, read_write));
   g_object_class_install_property(

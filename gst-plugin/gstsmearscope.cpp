@@ -159,8 +159,8 @@ static void gst_smearscope_class_init(GstSmearscopeClass* klass) {
   gst_element_class_set_static_metadata(
       element_class, "Blood cell microscope", "Filter/Analyzer/Effect/Video",
       "Finds blood cells in microscope video, counts each once, and draws boxes, names and counts: "
-      "celldetect, "
-      "celltally and celloverlay in one element, with the properties of all. Put videoconvert on either side "
+      "celldetect, celltally, cellgallery and celloverlay in one element, with the properties of all. Put "
+      "videoconvert on either side "
       "where formats may differ, as in "
       "\"smeartestsrc ! videoconvert ! smearscope ! videoconvert ! autovideosink\"",
       "Smearscope");

@@ -5,14 +5,17 @@ namespace smearscope {
 namespace {
 
 constexpr guint most_rows = 256;
+constexpr guint most_renames =
+    65536;  // more than a frame of celltally's has, but where large parts are joined
 constexpr guint64 most_cells = guint64{1} << 53U;  // what a double holds
 
 // Sets `field` to an array with one value of `type` for each row.
-template <typename Set>
-void set_column(GstStructure* structure, const char* field, GType type, const Tally& tally, Set set) {
+template <typename Row, typename Set>
+void set_column(GstStructure* structure, const char* field, GType type, const std::vector<Row>& rows,
+                Set set) {
   GValue column = G_VALUE_INIT;
-  gst_value_array_init(&column, static_cast<guint>(tally.rows.size()));
-  for (const Tally::Row& row : tally.rows) {
+  gst_value_array_init(&column, static_cast<guint>(rows.size()));
+  for (const Row& row : rows) {
     GValue value = G_VALUE_INIT;
     g_value_init(&value, type);
     set(&value, row);
@@ -22,15 +25,16 @@ void set_column(GstStructure* structure, const char* field, GType type, const Ta
 }
 
 // Calls get(value, row) for each row; false unless the field is an array of `type` with one value for each.
-template <typename Get>
-bool get_column(const GstStructure* structure, const char* field, GType type, Tally& tally, Get get) {
+template <typename Row, typename Get>
+bool get_column(const GstStructure* structure, const char* field, GType type, std::vector<Row>& rows,
+                Get get) {
   const GValue* column = gst_structure_get_value(structure, field);
-  if (!column || !GST_VALUE_HOLDS_ARRAY(column) || gst_value_array_get_size(column) != tally.rows.size())
+  if (!column || !GST_VALUE_HOLDS_ARRAY(column) || gst_value_array_get_size(column) != rows.size())
     return false;
-  for (std::size_t i = 0; i < tally.rows.size(); ++i) {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
     const GValue* value = gst_value_array_get_value(column, static_cast<guint>(i));
     if (!G_VALUE_HOLDS(value, type)) return false;
-    get(value, tally.rows[i]);
+    get(value, rows[i]);
   }
   return true;
 }
@@ -63,20 +67,21 @@ const char* name_of(View view) {
 
 void set_tally(GstStructure* structure, const Tally& tally) {
   using Row = Tally::Row;
-  set_column(structure, "classes", G_TYPE_STRING, tally,
+  set_column(structure, "classes", G_TYPE_STRING, tally.rows,
              [](GValue* value, const Row& row) { g_value_set_string(value, row.class_name.c_str()); });
-  set_column(structure, "families", G_TYPE_STRING, tally,
+  set_column(structure, "families", G_TYPE_STRING, tally.rows,
              [](GValue* value, const Row& row) { g_value_set_string(value, row.family.c_str()); });
-  set_column(structure, "labels", G_TYPE_INT, tally,
+  set_column(structure, "labels", G_TYPE_INT, tally.rows,
              [](GValue* value, const Row& row) { g_value_set_int(value, row.label); });
-  set_column(structure, "counts", G_TYPE_UINT64, tally,
+  set_column(structure, "counts", G_TYPE_UINT64, tally.rows,
              [](GValue* value, const Row& row) { g_value_set_uint64(value, row.count); });
   gst_structure_set(structure, "detections", G_TYPE_UINT64, tally.detections, "out_of_focus", G_TYPE_UINT64,
                     tally.out_of_focus, "unplaced", G_TYPE_UINT64, tally.unplaced, "parts", G_TYPE_UINT64,
                     tally.parts, "target", G_TYPE_UINT, tally.target, "target_class", G_TYPE_STRING,
                     tally.target_class.c_str(), "target_count", G_TYPE_UINT64, tally.target_count, "view",
-                    G_TYPE_STRING, name_of(tally.view), "pixel_size", G_TYPE_DOUBLE, tally.pixel_size_um,
-                    "calibrated", G_TYPE_BOOLEAN, static_cast<gboolean>(tally.calibrated), nullptr);
+                    G_TYPE_STRING, name_of(tally.view), "frame_view", G_TYPE_STRING,
+                    name_of(tally.frame_view), "pixel_size", G_TYPE_DOUBLE, tally.pixel_size_um, "calibrated",
+                    G_TYPE_BOOLEAN, static_cast<gboolean>(tally.calibrated), nullptr);
 }
 
 std::optional<Tally> get_tally(const GstStructure* structure) {
@@ -88,13 +93,13 @@ std::optional<Tally> get_tally(const GstStructure* structure) {
     return std::nullopt;
   tally.rows.resize(gst_value_array_get_size(classes));
   const bool complete =
-      get_column(structure, "classes", G_TYPE_STRING, tally,
+      get_column(structure, "classes", G_TYPE_STRING, tally.rows,
                  [](const GValue* value, Row& row) { row.class_name = text_of(value); }) &&
-      get_column(structure, "families", G_TYPE_STRING, tally,
+      get_column(structure, "families", G_TYPE_STRING, tally.rows,
                  [](const GValue* value, Row& row) { row.family = text_of(value); }) &&
-      get_column(structure, "labels", G_TYPE_INT, tally,
+      get_column(structure, "labels", G_TYPE_INT, tally.rows,
                  [](const GValue* value, Row& row) { row.label = g_value_get_int(value); }) &&
-      get_column(structure, "counts", G_TYPE_UINT64, tally,
+      get_column(structure, "counts", G_TYPE_UINT64, tally.rows,
                  [](const GValue* value, Row& row) { row.count = g_value_get_uint64(value); }) &&
       gst_structure_get(structure, "detections", G_TYPE_UINT64, &tally.detections, "out_of_focus",
                         G_TYPE_UINT64, &tally.out_of_focus, "unplaced", G_TYPE_UINT64, &tally.unplaced,
@@ -110,7 +115,30 @@ std::optional<Tally> get_tally(const GstStructure* structure) {
   if (const gchar* name = gst_structure_get_string(structure, "target_class")) tally.target_class = name;
   tally.calibrated = calibrated != FALSE;
   tally.view = view_named(gst_structure_get_string(structure, "view"));
+  tally.frame_view = view_named(gst_structure_get_string(structure, "frame_view"));
   return tally;
+}
+
+void set_renames(GstStructure* structure, const std::vector<Tally::Rename>& renames) {
+  using Rename = Tally::Rename;
+  set_column(structure, "renamed", G_TYPE_UINT64, renames,
+             [](GValue* value, const Rename& rename) { g_value_set_uint64(value, rename.identity); });
+  set_column(structure, "renamed_to", G_TYPE_STRING, renames, [](GValue* value, const Rename& rename) {
+    g_value_set_string(value, rename.counted_as.c_str());
+  });
+}
+
+std::vector<Tally::Rename> get_renames(const GstStructure* structure) {
+  using Rename = Tally::Rename;
+  const GValue* cells = gst_structure_get_value(structure, "renamed");
+  if (!cells || !GST_VALUE_HOLDS_ARRAY(cells) || gst_value_array_get_size(cells) > most_renames) return {};
+  std::vector<Rename> renames(gst_value_array_get_size(cells));
+  const bool complete =
+      get_column(structure, "renamed", G_TYPE_UINT64, renames,
+                 [](const GValue* value, Rename& rename) { rename.identity = g_value_get_uint64(value); }) &&
+      get_column(structure, "renamed_to", G_TYPE_STRING, renames,
+                 [](const GValue* value, Rename& rename) { rename.counted_as = text_of(value); });
+  return complete ? renames : std::vector<Rename>{};
 }
 
 }  // namespace smearscope

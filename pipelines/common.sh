@@ -136,7 +136,7 @@ run_pipeline() {
   wait $launch
   status=$?
   trap - INT TERM
-  [ $status -le 128 ] || echo "ERROR: gst-launch-1.0 was ended by signal $(kill -l $status)" >>"$log"
+  [ $status -le 128 ] || [ $status -eq 255 ] || echo "ERROR: gst-launch-1.0 was ended by signal $(kill -l $status)" >>"$log"
   [ -z "$timer" ] || kill $timer 2>/dev/null
   return $status
 }

@@ -61,6 +61,11 @@ play_live "$seconds" "${source[@]}" ! tee name=t "${branches[@]}" \
   compositor name=mix "${places[@]}" ! videoconvert ! "${sink[@]}"
 [ -z "$output" ] || mv "${output%.mkv}.part.mkv" "$output"
 
+tables=()
+for i in "${!models[@]}"; do
+  [ -f "$work/$i.csv" ] || die "${models[i]}: counted no frame"
+  tables+=("$work/$i.csv")
+done
 # One row per class, kinds below their families, one column per model.
 awk -F, '
   FNR == 1 { ++file; next }
@@ -80,7 +85,7 @@ awk -F, '
       row("", family, family)
       for (k = 1; k <= most[family]; ++k) row(family, kinds[family, k], "  " kinds[family, k])
     }
-  }' "$work"/*.csv >"$work/table"
+  }' "${tables[@]}" >"$work/table"
 printf '%-24s' "cells counted once each"
 for model in "${models[@]}"; do name=${model##*/}; printf ' %24s' "${name%.safetensors}"; done
 echo

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "draw/layout.h"
 
@@ -21,6 +23,18 @@ bool is_free(const Rect& place, int width, int height, const std::vector<Rect>& 
   const bool inside = place.x >= 0 && place.y >= 0 && place.right() <= width && place.bottom() <= height;
   return inside &&
          std::none_of(taken.begin(), taken.end(), [&](const Rect& other) { return touch(place, other); });
+}
+
+// Moves a rectangle to the first of `corners`, its top left corners, where it lies in the frame and touches
+// none of `taken`.
+std::optional<Rect> placed(Rect rect, const std::vector<std::pair<int, int>>& corners, int width, int height,
+                           const std::vector<Rect>& taken) {
+  for (const auto& [x, y] : corners) {
+    rect.x = x;
+    rect.y = y;
+    if (is_free(rect, width, height, taken)) return rect;
+  }
+  return std::nullopt;
 }
 
 void add_patch(const Patch& patch, int x, int y, std::vector<Item>& items) {
@@ -51,15 +65,18 @@ std::optional<Rect> add_warning(const Sizes& sizes, int width, int height, const
   if (warning.empty()) return std::nullopt;
   const Patch& patch = text.render(warning, {sizes.panel_text, true, contrasting(amber), true, amber});
   const int margin = std::max(2, sizes.panel_text / 2);
-  const Rect place{(width - patch.width) / 2, height - margin - patch.height, patch.width, patch.height};
-  if (!is_free(place, width, height, taken)) return std::nullopt;
-  add_patch(patch, place.x, place.y, items);
+  const int centre = (width - patch.width) / 2, right = width - margin - patch.width;
+  const int top = margin, bottom = height - margin - patch.height;
+  const std::optional<Rect> place = placed(
+      {0, 0, patch.width, patch.height},
+      {{centre, bottom}, {right, bottom}, {margin, bottom}, {centre, top}, {right, top}, {margin, top}},
+      width, height, taken);
+  if (place) add_patch(patch, place->x, place->y, items);
   return place;
 }
 
-std::optional<Rect> add_scale_bar(const Sizes& sizes, int width, int height, const Options& options,
-                                  const Caption& caption, const std::vector<Rect>& taken, TextCache& text,
-                                  std::vector<Item>& items) {
+std::optional<Rect> add_scale_bar(const Sizes& sizes, int width, int height, const Caption& caption,
+                                  const std::vector<Rect>& taken, TextCache& text, std::vector<Item>& items) {
   const double most = widest * width * caption.pixel_size_um;
   if (!(most > shortest_um && most < longest_um)) return std::nullopt;
   const double length_um = round_length(most);
@@ -68,10 +85,12 @@ std::optional<Rect> add_scale_bar(const Sizes& sizes, int width, int height, con
   const int margin = std::max(2, sizes.panel_text / 2), pad = margin, thickness = std::max(2, sizes.line);
   const int plate_width = std::max(length, patch.width) + 2 * pad;
   const int plate_height = patch.height + thickness + 2 * pad;
-  const bool left = options.counts && options.panel_position == PanelPosition::bottom_right;
-  const Rect place{left ? margin : width - margin - plate_width, height - margin - plate_height, plate_width,
-                   plate_height};
-  if (!is_free(place, width, height, taken)) return std::nullopt;
+  const int y = height - margin - plate_height;
+  const std::optional<Rect> corner =
+      placed({0, 0, plate_width, plate_height}, {{width - margin - plate_width, y}, {margin, y}}, width,
+             height, taken);
+  if (!corner) return std::nullopt;
+  const Rect& place = *corner;
   items.push_back({place.x, place.y, place.width, place.height, plate, plate_alpha, nullptr});
   add_patch(patch, place.x + (plate_width - patch.width) / 2, place.y + pad / 2, items);
   items.push_back({place.x + (plate_width - length) / 2, place.bottom() - pad - thickness, length, thickness,

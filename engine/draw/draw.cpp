@@ -94,8 +94,7 @@ const std::vector<Item>& Overlay::compose(int width, int height, const std::vect
   };
   if (options.warnings)
     reserve(add_warning(sizes, width, height, caption.warning, reserved, state_->text, above));
-  if (options.scale_bar)
-    reserve(add_scale_bar(sizes, width, height, options, caption, reserved, state_->text, above));
+  if (options.scale_bar) reserve(add_scale_bar(sizes, width, height, caption, reserved, state_->text, above));
   if (options.labels || options.scores) {
     add_labels(sizes, width, height, options, reserved, placed, state_->text, state_->items);
   }

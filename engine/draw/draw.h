@@ -65,10 +65,10 @@ struct Caption {
 // font_scale 1. Lines run just outside the boxes, so that they hide nothing of a cell. A label lies inside
 // its box's corner where there is room, else beside the box; the score, then the end of the name, is left out
 // where there is little room; where even that would cover another label or a small cell there is no label.
-// The scale bar, of 1, 2 or 5 times a power of ten, is a fifth of the frame's width at most and lies in the
-// lower right corner, or in the left one where the panel is; a warning in the middle of the lower edge. What
-// of the two does not fit beside the panel and the other is left out, the bar first.
-// Boxes without area, or not finite, are left out. One thread at a time.
+// A warning stands in the middle of the lower edge or, if that is taken, at another place of the lower or the
+// upper edge. The scale bar, of 1, 2 or 5 times a power of ten, is a fifth of the frame's width at most and
+// lies in the lower right corner, or else in the left one. What does not fit beside the panel, the warning
+// before the bar, is left out. Boxes without area, or not finite, are left out. One thread at a time.
 class Overlay {
  public:
   explicit Overlay(const Options& options);

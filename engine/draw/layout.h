@@ -49,12 +49,11 @@ void add_boxes(const Sizes& sizes, const std::vector<PlacedCell>& cells, std::ve
 Rect add_panel(const Sizes& sizes, int width, int height, const Options& options, const Panel& panel,
                TextCache& text, std::vector<Item>& items);
 
-// Add nothing, and return nothing, where it would touch one of `taken` or not fit.
+// Add nothing, and return nothing, where nothing fits without touching one of `taken`.
 std::optional<Rect> add_warning(const Sizes& sizes, int width, int height, const std::string& warning,
                                 const std::vector<Rect>& taken, TextCache& text, std::vector<Item>& items);
-std::optional<Rect> add_scale_bar(const Sizes& sizes, int width, int height, const Options& options,
-                                  const Caption& caption, const std::vector<Rect>& taken, TextCache& text,
-                                  std::vector<Item>& items);
+std::optional<Rect> add_scale_bar(const Sizes& sizes, int width, int height, const Caption& caption,
+                                  const std::vector<Rect>& taken, TextCache& text, std::vector<Item>& items);
 
 // `reserved`: where no label may go, beside small cells.
 void add_labels(const Sizes& sizes, int width, int height, const Options& options,

@@ -13,12 +13,12 @@ Gallery::Gallery(const std::string& folder, unsigned most) : most_(most), writer
 
 void Gallery::add(const std::vector<Cell>& cells, const Tally& tally, int width, int height,
                   const std::function<cv::Mat()>& picture) {
+  follow(tally.renames);
+  move_pictures(false);
+  if (tally.frame_view != View::good) return;
   GalleryFrame frame;
   for (const Cell& cell : cells) {
-    if (cell.identity == 0) continue;
-    if (names_.count(cell.identity) > 0)
-      follow(cell);
-    else if (tally.view == View::good && is_wanted(cell, width, height))
+    if (cell.identity > 0 && names_.count(cell.identity) == 0 && is_wanted(cell, width, height))
       frame.cells.push_back({cell.identity, cell.counted_as, cell.confidence, cell.box});
   }
   if (frame.cells.empty() || !writer_.ready(!live_)) return;
@@ -26,21 +26,34 @@ void Gallery::add(const std::vector<Cell>& cells, const Tally& tally, int width,
   frame.pixel_size_um = tally.pixel_size_um;
   for (const GalleryCell& cell : frame.cells) {
     names_[cell.number] = cell.class_name;
-    ++taken_[cell.class_name];
+    ++pictures_[cell.class_name];
   }
   writer_.add(std::move(frame));
 }
 
 void Gallery::finish() {
+  move_pictures(true);
   writer_.finish();
 }
 
-// The picture goes with the name.
-void Gallery::follow(const Cell& cell) {
-  std::string& name = names_.at(cell.identity);
-  if (name == cell.counted_as || !writer_.ready(!live_)) return;
-  name = cell.counted_as;
-  writer_.rename(cell.identity, name);
+void Gallery::follow(const std::vector<Tally::Rename>& renames) {
+  for (const auto& [identity, counted_as] : renames) {
+    const auto known = names_.find(identity);
+    if (known == names_.end()) continue;
+    moves_[identity] = counted_as;
+    if (counted_as.empty() || counted_as == known->second) continue;
+    --pictures_[known->second];
+    ++pictures_[counted_as];
+    known->second = counted_as;
+  }
+}
+
+void Gallery::move_pictures(bool wait) {
+  while (!moves_.empty() && writer_.ready(wait)) {
+    const auto first = moves_.begin();
+    writer_.rename(first->first, first->second);
+    moves_.erase(first);
+  }
 }
 
 bool Gallery::is_wanted(const Cell& cell, int width, int height) const {
@@ -50,8 +63,8 @@ bool Gallery::is_wanted(const Cell& cell, int width, int height) const {
                      box.y_max <= static_cast<float>(height) - edge && box.x_max > box.x_min &&
                      box.y_max > box.y_min;  // what is not a number is none of this
   if (cell.counted_as.empty() || !whole) return false;
-  const auto taken = taken_.find(cell.counted_as);
-  return taken == taken_.end() || taken->second < most_;
+  const auto pictures = pictures_.find(cell.counted_as);
+  return pictures == pictures_.end() || pictures->second < most_;
 }
 
 }  // namespace smearscope

@@ -12,12 +12,13 @@
 
 namespace smearscope {
 
-// Of each cell that celltally counts there is one picture, from the first frame that shows it whole and, by
-// the tally's view, in focus and light; of each name that cells are counted under, so many at most. A picture
-// moves with the name while the cell is in view. One thread at a time; throws as GalleryWriter does.
+// Of each cell that celltally counts there is one picture, from the first frame that shows it whole, in focus
+// and light. It moves with the name that the cell is counted under. One thread at a time; throws as
+// GalleryWriter does.
 class Gallery {
  public:
-  // `most`: pictures of cells counted under one name.
+  // `most`: a cell counted under a name of which there are as many pictures gets none; so there are more only
+  // where cells got that name later.
   Gallery(const std::string& folder, unsigned most);
 
   // Of a live stream, while four frames wait to be written, cells wait for a later frame, and those that
@@ -28,16 +29,19 @@ class Gallery {
   void add(const std::vector<Cell>& cells, const Tally& tally, int width, int height,
            const std::function<cv::Mat()>& picture);
   void finish();  // waits until all is written; more may be added
+  const std::string& folder() const { return writer_.folder(); }
 
  private:
-  void follow(const Cell& cell);
+  void follow(const std::vector<Tally::Rename>& renames);
+  void move_pictures(bool wait);
   bool is_wanted(const Cell& cell, int width, int height) const;
 
   unsigned most_;
   bool live_ = false;
   GalleryWriter writer_;
-  std::map<guint64, std::string> names_;   // of the cells that have pictures
-  std::map<std::string, unsigned> taken_;  // pictures taken of cells counted under a name
+  std::map<guint64, std::string> names_;  // of the cells that have pictures: the last that they counted under
+  std::map<std::string, unsigned> pictures_;  // under such a name
+  std::map<guint64, std::string> moves_;      // that wait to be written
 };
 
 }  // namespace smearscope

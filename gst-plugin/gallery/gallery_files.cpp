@@ -1,9 +1,9 @@
 #include "gallery/gallery_files.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <opencv2/imgcodecs.hpp>
 #include <system_error>
@@ -17,9 +17,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t longest_name = 100;  // bytes; file systems have 255
-constexpr double surroundings = 0.5;       // of the box's longer side, on each side
-constexpr int compression = 1;             // of 9: a third larger than the smallest, in a fifth of the time
+constexpr std::size_t longest_name = 240;  // bytes; file systems have 255
+constexpr unsigned most_folders = 100000;  // of one name
+constexpr const char* not_counted = "not_counted";
+constexpr const char* no_cell = "no_cell";
+constexpr double surroundings = 0.5;  // of the box's longer side, on each side
+constexpr int compression = 1;        // of 9: a third larger than the smallest, in a fifth of the time
 
 std::string digits(std::uint64_t number) {
   char text[32];
@@ -33,13 +36,18 @@ void make_folder(const fs::path& path) {
   if (error) throw Error(path.string() + ": cannot be made: " + error.message());
 }
 
+void write_file(const std::string& path, const std::string& content) {
+  PartFile file(path);
+  file.write(content);
+  file.sync();
+  file.finish();
+}
+
 void write_picture(const std::string& path, const cv::Mat& picture) {
   std::vector<unsigned char> bytes;
   if (!cv::imencode(".png", picture, bytes, {cv::IMWRITE_PNG_COMPRESSION, compression}))
     throw Error(path + ": the picture cannot be encoded");
-  PartFile file(path);
-  file.write({bytes.begin(), bytes.end()});
-  file.finish();
+  write_file(path, {bytes.begin(), bytes.end()});
 }
 
 cv::Mat with_surroundings(const cv::Mat& picture, const Box& box) {
@@ -57,30 +65,41 @@ cv::Mat with_surroundings(const cv::Mat& picture, const Box& box) {
 }  // namespace
 
 std::string class_folder(const std::string& class_name) {
-  if (class_name.empty()) return "not_counted";
-  std::string folder = class_name.substr(0, longest_name);
-  for (std::size_t i = 0; i < folder.size(); ++i) {
-    const char c = folder[i];
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '_' || c == '-' || (c == '.' && i > 0);
-    if (!plain) folder[i] = '_';
+  if (class_name.empty()) return not_counted;
+  const bool taken = class_name == not_counted || class_name == no_cell;
+  std::string folder;
+  for (std::size_t i = 0; i < class_name.size(); ++i) {
+    const auto c = static_cast<unsigned char>(class_name[i]);
+    const bool written_out = c < 0x20 || c == 0x7f || c == '/' || c == '%' || (i == 0 && (c == '.' || taken));
+    char text[8] = {class_name[i]};
+    if (written_out) std::snprintf(text, sizeof text, "%%%02X", c);
+    if (folder.size() + std::strlen(text) > longest_name) break;
+    folder += text;
   }
   return folder;
 }
 
-GalleryFiles::GalleryFiles(std::string folder) : folder_(std::move(folder)) {
-  make_folder(folder_);
-  std::error_code error;
-  const bool empty = fs::is_empty(folder_, error);
-  if (error) throw Error(folder_ + ": cannot be read: " + error.message());
-  if (!empty) throw Error(folder_ + ": is not empty; name a new folder for the gallery");
-  const PartFile tried(folder_ + "/cells.csv");
-  fs::remove(folder_ + "/cells.csv.part", error);
+GalleryFiles::GalleryFiles(const std::string& folder) {
+  for (unsigned n = 1; folder_.empty() && n <= most_folders; ++n) {
+    const std::string name = n == 1 ? folder : folder + "-" + std::to_string(n);
+    make_folder(name);
+    std::error_code error;
+    const bool empty = fs::is_empty(name, error);
+    // Of two that find it empty one makes this folder.
+    const bool ours = !error && empty && fs::create_directory(name + "/frames", error);
+    if (error) throw Error(name + ": cannot be used as a gallery: " + error.message());
+    if (ours) folder_ = name;
+  }
+  if (folder_.empty()) throw Error(folder + ": is there too many times; name another folder");
+}
+
+GalleryFiles::~GalleryFiles() {
+  std::error_code ignored;
+  if (frames_ == 0) fs::remove(folder_ + "/frames", ignored);
 }
 
 void GalleryFiles::add(const GalleryFrame& frame) {
   const unsigned number = ++frames_;
-  make_folder(folder_ + "/frames");
   write_picture(folder_ + "/frames/" + digits(number) + ".png", frame.picture);
   for (const GalleryCell& cell : frame.cells) {
     make_class(cell.class_name);
@@ -112,9 +131,7 @@ void GalleryFiles::write_table() {
       text += "," + csv::decimal(static_cast<double>(side), 1);
     text += "," + csv::decimal(row.pixel_size_um, 4) + "\n";
   }
-  PartFile file(folder_ + "/cells.csv");
-  file.write(text);
-  file.finish();
+  write_file(folder_ + "/cells.csv", text);
 }
 
 void GalleryFiles::make_class(const std::string& class_name) {

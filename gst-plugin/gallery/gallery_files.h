@@ -29,9 +29,14 @@ struct GalleryFrame {
 // One thread at a time. Every function throws Error, naming the file, if one can't be written.
 class GalleryFiles {
  public:
-  // Makes the folder, and nothing in it yet. One that holds something is refused: pictures of two streams would
-  // mix.
-  explicit GalleryFiles(std::string folder);
+  // Takes `folder` if it is new or empty, else the first of `folder`-2, -3, ... that is: pictures of two
+  // streams must not mix. Nobody else gets the same one, at the same time either.
+  explicit GalleryFiles(const std::string& folder);
+  ~GalleryFiles();  // leaves a folder without pictures empty
+  GalleryFiles(const GalleryFiles&) = delete;
+  GalleryFiles& operator=(const GalleryFiles&) = delete;
+
+  const std::string& folder() const { return folder_; }
 
   void add(const GalleryFrame& frame);
 
@@ -57,7 +62,9 @@ class GalleryFiles {
   std::map<std::uint64_t, Row> rows_;
 };
 
-// The folder of a class's pictures: names come from models and may hold anything.
+// The name of the folder of a class's pictures. Class names come from models and may hold anything: control
+// characters, '/', '%', a '.' at the beginning and the first letter of a name that means something else are
+// written as % and two hexadecimal digits.
 std::string class_folder(const std::string& class_name);
 
 }  // namespace smearscope

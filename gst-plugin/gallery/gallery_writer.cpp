@@ -8,8 +8,8 @@
 namespace smearscope {
 namespace {
 
-constexpr std::size_t most_waiting = 4;     // frames, of up to 100 MB each
-constexpr unsigned most_not_in_table = 16;  // changes that a power cut may leave out of cells.csv
+constexpr std::size_t most_waiting = 4;  // frames, of up to 100 MB each
+constexpr std::chrono::seconds table_age{1};
 
 }  // namespace
 
@@ -43,7 +43,10 @@ void GalleryWriter::rename(std::uint64_t number, const std::string& class_name) 
 
 void GalleryWriter::finish() {
   std::unique_lock<std::mutex> lock(mutex_);
-  changed_.wait(lock, [this] { return (jobs_.empty() && !busy_ && not_in_table_ == 0) || !error_.empty(); });
+  finishing_ = true;
+  changed_.notify_all();
+  changed_.wait(lock, [this] { return (jobs_.empty() && !busy_ && !table_due_) || !error_.empty(); });
+  finishing_ = false;
   check();
 }
 
@@ -82,14 +85,24 @@ void GalleryWriter::run() {
 std::optional<GalleryWriter::Job> GalleryWriter::next() {
   std::unique_lock<std::mutex> lock(mutex_);
   changed_.notify_all();  // the last one is done
-  changed_.wait(lock, [this] { return stopping_ || !jobs_.empty() || not_in_table_ > 0; });
+  const auto is_old = [this] { return Clock::now() - table_written_ >= table_age; };
+  const auto has_work = [&] {
+    return stopping_ || !jobs_.empty() || (table_due_ && (finishing_ || is_old()));
+  };
+  while (!has_work()) {
+    if (table_due_)
+      changed_.wait_until(lock, table_written_ + table_age);
+    else
+      changed_.wait(lock);
+  }
   if (stopping_) return std::nullopt;
   busy_ = true;
-  if (jobs_.empty() || not_in_table_ >= most_not_in_table) {
-    not_in_table_ = 0;
+  if (table_due_ && (is_old() || jobs_.empty())) {
+    table_due_ = false;
+    table_written_ = Clock::now();
     return [](GalleryFiles& files) { files.write_table(); };
   }
-  ++not_in_table_;
+  table_due_ = true;
   Job job = std::move(jobs_.front());
   jobs_.pop_front();
   return job;

@@ -1,6 +1,7 @@
 // Writes a gallery beside the stream.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -13,13 +14,14 @@
 
 namespace smearscope {
 
-// A thread of its own writes what is given, in this order, and cells.csv whenever nothing else waits: PNG
-// takes long, and a camera does not wait. Functions are called from one thread at a time; they throw Error if
-// a file could not be written, also one given earlier, and nothing more is written from then on.
+// A thread of its own writes what is given, in this order, and cells.csv at most once a second and at the
+// end: PNG takes long, and a camera does not wait. Functions are called from one thread at a time; they throw
+// Error if a file could not be written, also one given earlier, and nothing more is written from then on.
 class GalleryWriter {
  public:
   explicit GalleryWriter(const std::string& folder);  // as GalleryFiles
   ~GalleryWriter();                                   // what still waits is lost
+  const std::string& folder() const { return files_.folder(); }
   GalleryWriter(const GalleryWriter&) = delete;
   GalleryWriter& operator=(const GalleryWriter&) = delete;
 
@@ -33,6 +35,7 @@ class GalleryWriter {
 
  private:
   using Job = std::function<void(GalleryFiles&)>;
+  using Clock = std::chrono::steady_clock;
 
   void push(Job job);
   void check() const;  // with the lock
@@ -44,7 +47,8 @@ class GalleryWriter {
   std::condition_variable changed_;
   std::deque<Job> jobs_;
   bool busy_ = false, stopping_ = false;
-  unsigned not_in_table_ = 0;  // jobs begun since cells.csv was written
+  bool table_due_ = false, finishing_ = false;
+  Clock::time_point table_written_{};
   std::string error_;
   std::thread thread_;  // last: it uses all of the above
 };

@@ -1,5 +1,7 @@
 #include "report/part_file.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstring>
 
@@ -18,6 +20,11 @@ void PartFile::write(const std::string& text) {
   if (std::fwrite(text.data(), 1, text.size(), file_) != text.size() || std::fflush(file_) != 0) {
     fail("cannot be written");
   }
+}
+
+void PartFile::sync() {
+  const bool can_wait = ::fdatasync(::fileno(file_)) == 0 || errno == EINVAL;  // a pipe can't
+  if (!can_wait) fail("cannot be written");
 }
 
 void PartFile::finish() {

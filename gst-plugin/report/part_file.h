@@ -19,6 +19,7 @@ class PartFile {
   PartFile& operator=(const PartFile&) = delete;
 
   void write(const std::string& text);
+  void sync();  // waits until it is on the disk: a power cut then loses nothing of it
   void finish();
 
  private:

@@ -44,6 +44,7 @@ bool is_whole_in(const SlideBox& view, const SlideBox& box) {
 }  // namespace
 
 void CellTally::update(const Frame& frame, std::optional<unsigned> age, std::vector<Cell>& cells) {
+  renames_.clear();
   const Shift shift = motion_.update(frame);
   const Sharpness sharpness = sharpness_of(frame);
   const Focus focus = focus_.judge(sharpness, least_sharpness_);
@@ -171,6 +172,13 @@ void CellTally::recount(std::size_t number) {
   if (known.counted_as >= 0) --names_[static_cast<std::size_t>(known.counted_as)].count;
   if (now >= 0) ++names_[static_cast<std::size_t>(now)].count;
   known.counted_as = now;
+  tell_name(number);
+}
+
+void CellTally::tell_name(std::size_t number) {
+  const int name = known_[number].counted_as;
+  renames_.push_back(
+      {first_identity_ + number, name >= 0 ? names_[static_cast<std::size_t>(name)].text : ""});
 }
 
 // -1: there are too many already. Where models change, so may a class's label and family.
@@ -236,7 +244,7 @@ void CellTally::new_view() {
   motion_.reset();
   focus_.reset();
   scale_.reset();
-  view_ = View::good;
+  view_ = last_view_ = View::good;
   same_views_ = 0;
   looks_.clear();
   last_age_.reset();
@@ -248,6 +256,7 @@ void CellTally::new_slide() {
   first_identity_ += map_.size();
   map_.clear();
   known_.clear();
+  renames_.clear();
   names_.clear();
   numbers_of_names_.clear();
   left_.clear();
@@ -270,6 +279,8 @@ Tally CellTally::tally() const {
   tally.unplaced = unplaced_;
   tally.parts = map_.size() == 0 ? 0 : parts_ + 1 - joined_;
   tally.view = view_;
+  tally.frame_view = last_view_;
+  tally.renames = renames_;
   tally.pixel_size_um = scale_.pixel_size_um();
   return tally;
 }

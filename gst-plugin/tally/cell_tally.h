@@ -49,9 +49,9 @@ class CellTally {
   void new_view();   // the next frame may be from anywhere: a seek, another frame size
   void new_slide();  // forgets all cells and counts
 
-  // By class. Classes once counted stay, with 0 if need be. Without a target. The view is what the last five
-  // frames agree on; the pixel size is that of RedCellScale, told by whole cells of the class or family
-  // "rbc".
+  // By class. Classes once counted stay, with 0 if need be. Without a target. The renames are those of the
+  // last update, first names included. The view is what the last five frames agree on; the pixel size is that
+  // of RedCellScale, told by whole cells of the class or family "rbc".
   Tally tally() const;
 
  private:
@@ -98,6 +98,7 @@ class CellTally {
   void see(std::size_t number, const Finding& finding);
   static void vote(Known& known, const Votes& more);
   void recount(std::size_t number);
+  void tell_name(std::size_t number);
   int name_of(const Cell& cell);
   void identify(const Frame& frame, std::vector<Cell>& cells) const;
   std::vector<std::size_t> known_in(const SlideBox& view) const;
@@ -109,7 +110,8 @@ class CellTally {
   FocusGate focus_;
   RedCellScale scale_;
   View view_ = View::good, last_view_ = View::good;
-  unsigned same_views_ = 0;  // frames in a row that looked like last_view_
+  std::vector<Tally::Rename> renames_;  // of the last update
+  unsigned same_views_ = 0;             // frames in a row that looked like last_view_
 
   Place origin_;
   std::uint64_t epoch_ = 0;

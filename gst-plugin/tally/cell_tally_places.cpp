@@ -166,8 +166,10 @@ void CellTally::merge(std::size_t kept, std::size_t gone) {
     if (votes.count > 0) vote(known, votes);
   }
   if (same.counted_as >= 0) --names_[static_cast<std::size_t>(same.counted_as)].count;
+  const bool counted = same.counted_as >= 0;
   same = {};
   map_.remove(gone);
+  if (counted) tell_name(gone);
   recount(kept);
 }
 

@@ -328,8 +328,9 @@ TEST(Caption, CoversNothing) {
     options.boxes = false;
     options.panel_position = position;
     Overlay overlay(options);
+    const Panel panel{"Cells counted", {{"wbc", 0, 57}, {"erythroblast", 8, 20, "35/100 wbc"}}};
     const std::vector<Item> items =
-        overlay.compose(640, 480, random_cells(100, 30, 80), {"Cells", {}}, {0.1, false, "Out of focus"});
+        overlay.compose(640, 480, random_cells(100, 30, 80), panel, {0.1, false, "Out of focus"});
     // Labels, the panel's plate and texts, the warning, the bar's plate, text and bar.
     std::vector<std::size_t> plates;
     for (std::size_t i = 0; i < items.size(); ++i) {
@@ -349,9 +350,9 @@ TEST(Caption, CoversNothing) {
 
 // Where there is not room for both, the warning stays.
 TEST(Caption, AWarningIsMoreThanABar) {
-  const std::vector<Item> both = captioned({0.1, false, "Out of focus"}, without_panel(), 160, 120);
+  const std::vector<Item> both = captioned({0.1, false, "Out of focus"}, without_panel(), 110, 40);
   ASSERT_EQ(both.size(), 1U);
-  EXPECT_EQ(both[0].width, captioned({0, false, "Out of focus"}, without_panel(), 160, 120).at(0).width);
+  EXPECT_EQ(both[0].width, captioned({0, false, "Out of focus"}, without_panel(), 110, 40).at(0).width);
   EXPECT_TRUE(captioned({0.1, false, "Out of focus"}, without_panel(), 16, 16).empty());
 }
 

@@ -136,6 +136,8 @@ TEST(CellMeta, TallyIsAbsentUnlessAttached) {
   tally.target_class = "wbc";
   tally.target_count = 3;
   tally.view = View::too_dark;
+  tally.frame_view = View::out_of_focus;
+  tally.renames = {{7, "wbc"}, {guint64{1} << 40U, ""}};
   tally.pixel_size_um = 0.07;
   tally.calibrated = true;
   attach_tally(buffer.get(), tally);
@@ -154,6 +156,10 @@ TEST(CellMeta, TallyIsAbsentUnlessAttached) {
   EXPECT_EQ(read->target, 100U);
   EXPECT_EQ(read->target_class, "wbc");
   EXPECT_EQ(read->view, View::too_dark);
+  EXPECT_EQ(read->frame_view, View::out_of_focus);
+  ASSERT_EQ(read->renames.size(), 2U);
+  EXPECT_EQ(read->renames[0].counted_as, "wbc");
+  EXPECT_EQ(read->renames[1].identity, guint64{1} << 40U);
   EXPECT_EQ(read->pixel_size_um, 0.07);
   EXPECT_TRUE(read->calibrated);
   EXPECT_EQ(read->target_count, 3U);

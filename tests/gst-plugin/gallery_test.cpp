@@ -7,11 +7,14 @@
 #include <fstream>
 #include <limits>
 #include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
 #include <sstream>
 #include <thread>
 
 #include "smearscope/error.h"
+#include "tally/cell_tally.h"
 #include "temporary_folder.h"
+#include "test_picture.h"
 
 namespace smearscope {
 namespace {
@@ -82,7 +85,8 @@ TEST_F(GalleryTest, EachCountedCellHasOnePicture) {
     EXPECT_NE(entry.path().extension(), ".part") << entry.path();
 }
 
-// A cell that is cut, not counted, or not known, waits, and so does one out of focus or in the dark.
+// A cell that is cut, not counted, or not known, waits, and so does one on a frame out of focus or in the
+// dark.
 TEST_F(GalleryTest, ACellWaitsForAGoodLook) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   Gallery gallery(file(""), 200);
@@ -90,22 +94,24 @@ TEST_F(GalleryTest, ACellWaitsForAGoodLook) {
                  cell(3, 280.5F, 50, "rbc"), cell(4, 50, 0, "rbc"), cell(5, 50, 209.5F, "rbc"),
                  cell(6, nan, 50, "rbc"), cell(7, 50, nan, "rbc"), cell(8, -1e9F, 50, "rbc")});
   for (const View view : {View::out_of_focus, View::too_dark}) {
-    tally_.view = view;
+    tally_.frame_view = view;
     show(gallery, {cell(1, 50, 50, "rbc")});
   }
   EXPECT_EQ(pictures_, 0);
-  tally_.view = View::good;
+  tally_.frame_view = View::good;
   show(gallery, {cell(1, 50, 50, "rbc"), cell(3, 279, 50, "rbc")});
   gallery.finish();
   EXPECT_TRUE(has("found/rbc/000001.png"));
   EXPECT_TRUE(has("found/rbc/000003.png"));
 }
 
-// The name that a cell is counted under may change while it is in view; it may turn out to be no cell.
+// The name that a cell is counted under may change, in view or out of it; and it may turn out to be no cell.
 TEST_F(GalleryTest, APictureMovesWithTheName) {
   Gallery gallery(file(""), 200);
   show(gallery, {cell(1, 50, 50, "wbc"), cell(2, 100, 50, "wbc"), cell(3, 150, 50, "wbc")});
-  show(gallery, {cell(1, 50, 50, "lymphocyte"), cell(2, 0, 50, "")});
+  tally_.renames = {{1, "neutrophil"}, {2, ""}, {77, "rbc"}, {1, "lymphocyte"}};
+  show(gallery, {});
+  tally_.renames.clear();
   gallery.finish();
   EXPECT_FALSE(has("found/wbc/000001.png"));
   EXPECT_TRUE(has("found/lymphocyte/000001.png"));
@@ -117,60 +123,100 @@ TEST_F(GalleryTest, APictureMovesWithTheName) {
   EXPECT_NE(text_of(file("cells.csv")).find("2,000001.png,,"), std::string::npos);
 }
 
+// From the count to the folder: what was found once and then never again is no cell, though no box says so.
+TEST_F(GalleryTest, WhatIsNotFoundAgainIsNotCounted) {
+  const cv::Mat picture = testing::textured_slide(width, height, 1, 3);
+  Gallery gallery(file(""), 200);
+  CellTally tally(0);
+  for (int i = 0; i < 4; ++i) {
+    std::vector<Cell> cells{cell(0, 50, 50, ""), cell(0, 100, 50, "")};
+    if (i > 0) cells.pop_back();
+    tally.update(testing::frame_of(picture), 0, cells);
+    gallery.add(cells, tally.tally(), width, height, [&] {
+      cv::Mat colour;
+      cv::cvtColor(picture, colour, cv::COLOR_GRAY2BGR);
+      return colour;
+    });
+  }
+  gallery.finish();
+  EXPECT_TRUE(has("found/found/000001.png"));
+  EXPECT_FALSE(has("found/found/000002.png"));
+  EXPECT_TRUE(has("found/not_counted/000002.png"));
+}
+
 // Who reviews while the stream runs is not disturbed.
 TEST_F(GalleryTest, APictureThatWasTakenAwayStaysThere) {
   Gallery gallery(file(""), 200);
   show(gallery, {cell(1, 50, 50, "wbc")});
   gallery.finish();
   fs::rename(file("found/wbc/000001.png"), file("confirmed/wbc/000001.png"));
-  show(gallery, {cell(1, 50, 50, "lymphocyte")});
+  tally_.renames = {{1, "lymphocyte"}};
+  show(gallery, {});
   gallery.finish();
   EXPECT_TRUE(has("confirmed/wbc/000001.png"));
   EXPECT_FALSE(has("found/lymphocyte/000001.png"));
 }
 
-// Of each name so many are enough.
+// Of each name so many are enough; a cell that goes by another name now leaves room for one.
 TEST_F(GalleryTest, PicturesOfAClassAreBounded) {
   Gallery gallery(file(""), 2);
   for (guint64 i = 1; i < 10; ++i) show(gallery, {cell(i, 50, 50, "rbc"), cell(100 + i, 100, 50, "wbc")});
-  gallery.finish();
   EXPECT_EQ(pictures_, 2);
+  tally_.renames = {{1, "macrocyte"}, {102, ""}};
+  show(gallery, {cell(20, 50, 50, "rbc"), cell(120, 100, 50, "wbc")});
+  tally_.renames.clear();
+  show(gallery, {cell(21, 50, 50, "rbc"), cell(121, 100, 50, "wbc")});
+  gallery.finish();
+  EXPECT_EQ(pictures_, 3);
   EXPECT_TRUE(has("found/rbc/000002.png"));
   EXPECT_FALSE(has("found/rbc/000003.png"));
-  EXPECT_TRUE(has("found/wbc/000102.png"));
+  EXPECT_TRUE(has("found/rbc/000020.png"));
+  EXPECT_FALSE(has("found/rbc/000021.png"));
+  EXPECT_TRUE(has("found/not_counted/000102.png"));
+  EXPECT_FALSE(has("found/wbc/000120.png")) << "what turns out to be no cell must not make room without end";
 }
 
-// Two streams don't mix; one that found nothing leaves room for the next.
-TEST_F(GalleryTest, AFolderThatHoldsSomethingIsRefused) {
+// Two streams don't mix, one after the other or at the same time; one that found nothing leaves its place.
+TEST_F(GalleryTest, EachGalleryHasAFolderOfItsOwn) {
   { Gallery(file(""), 200).finish(); }
   EXPECT_TRUE(fs::is_empty(file("")));
   {
-    Gallery gallery(file(""), 200);
-    show(gallery, {cell(1, 50, 50, "wbc")});
-    gallery.finish();
+    Gallery first(folder_.file("gallery"), 200), second(folder_.file("gallery"), 200);
+    EXPECT_EQ(first.folder(), folder_.file("gallery"));
+    EXPECT_EQ(second.folder(), folder_.file("gallery-2"));
+    show(first, {cell(1, 50, 50, "wbc")});
+    show(second, {cell(2, 50, 50, "rbc")});
+    first.finish();
+    second.finish();
   }
-  EXPECT_THROW(Gallery(file(""), 200), Error);
+  Gallery third(folder_.file("gallery"), 200);
+  EXPECT_EQ(third.folder(), folder_.file("gallery-3"));
+  EXPECT_FALSE(has("found/rbc"));
+  EXPECT_TRUE(fs::exists(folder_.file("gallery-2/found/rbc/000002.png")));
   EXPECT_THROW(Gallery("/proc/no/such", 200), Error);
   EXPECT_THROW(Gallery(file("cells.csv"), 200), Error);
 }
 
-// Names come from models: nothing is written outside the gallery.
+// Names come from models: nothing is written outside the gallery, and no two classes share a folder.
 TEST_F(GalleryTest, AClassMayHaveAnyName) {
-  const std::string longest(100, 'x');
-  EXPECT_EQ(class_folder("../../a/b"), "_._.._a_b");
-  EXPECT_EQ(class_folder(".."), "_.");
-  EXPECT_EQ(class_folder(std::string("a\0b", 3)), "a_b");
-  EXPECT_EQ(class_folder(longest + "y"), longest);
+  EXPECT_EQ(class_folder("segmented_neutrophil"), "segmented_neutrophil");
+  EXPECT_EQ(class_folder("Blutplättchen"), "Blutplättchen");
+  EXPECT_EQ(class_folder("../a/b"), "%2E.%2Fa%2Fb");
+  EXPECT_EQ(class_folder(std::string("a\0%", 3)), "a%00%25");
+  EXPECT_EQ(class_folder("no_cell"), "%6Eo_cell");
+  EXPECT_EQ(class_folder("not_counted"), "%6Eot_counted");
+  EXPECT_LE(class_folder(std::string(300, '/')).size(), 240U);
   Gallery gallery(file(""), 200);
-  show(gallery, {cell(1, 50, 50, "../../a"), cell(2, 100, 50, longest + longest + longest)});
+  show(gallery, {cell(1, 50, 50, "../../a"), cell(2, 100, 50, std::string(300, 'x'))});
   gallery.finish();
-  EXPECT_TRUE(has("found/_._.._a/000001.png"));
-  EXPECT_TRUE(has("found/" + longest + "/000002.png"));
+  EXPECT_TRUE(has("found/%2E.%2F..%2Fa/000001.png"));
+  EXPECT_TRUE(has("found/" + std::string(240, 'x') + "/000002.png"));
 }
 
 // What can't be written is told, with the file's name, and nothing waits for it.
 TEST_F(GalleryTest, AFailureIsTold) {
   Gallery gallery(file(""), 200);
+  fs::remove(file("frames"));
   std::ofstream(file("frames")) << "no folder";
   show(gallery, {cell(1, 50, 50, "wbc")});
   try {
@@ -187,18 +233,21 @@ TEST_F(GalleryTest, AFailureIsTold) {
 TEST_F(GalleryTest, ALiveStreamDoesNotWait) {
   Gallery gallery(file(""), 200);
   gallery.set_live(true);
-  fs::create_directories(file("frames"));
   const std::string blocked = file("frames/000001.png.part");
   ASSERT_EQ(::mkfifo(blocked.c_str(), 0600), 0);  // opening it waits for a reader
   for (guint64 i = 1; i <= 20; ++i) show(gallery, {cell(i, 50, 50, "rbc")});
   EXPECT_LE(pictures_, 6);
   EXPECT_GE(pictures_, 4);
+  tally_.renames = {{1, "wbc"}, {2, "wbc"}};
+  show(gallery, {});
+  tally_.renames.clear();
   std::thread reader([&] { text_of(blocked); });
   gallery.finish();
   reader.join();
   show(gallery, {cell(20, 50, 50, "rbc")});
   gallery.finish();
-  EXPECT_TRUE(has("found/rbc/000001.png"));
+  EXPECT_TRUE(has("found/wbc/000001.png")) << "no new name is lost";
+  EXPECT_TRUE(has("found/wbc/000002.png"));
   EXPECT_TRUE(has("found/rbc/000020.png"));
   EXPECT_FALSE(has("found/rbc/000010.png"));
 }
