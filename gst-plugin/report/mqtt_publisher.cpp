@@ -27,6 +27,7 @@ class Courier {
   void run();
 
  private:
+  bool attempt();
   void converse();
   bool is_let_in(MqttLink& link);
   void hand_over(MqttLink& link);
@@ -50,18 +51,24 @@ void Courier::run() {
     last = outbox_.closed();
     if (last && (outbox_.expired() || !outbox_.waiting())) return;
     const Clock::time_point began = Clock::now();
-    try {
-      return converse();
-    } catch (const MqttFailure& failure) {
-      complain(failure.kind, failure.what());
-    } catch (const std::exception& error) {
-      complain(Kind::unreachable, error.what());
-    }
-    // A broker that has restarted may have forgotten what it had.
-    outbox_.return_tally();
+    if (attempt()) return;
     if (Clock::now() - began > longest_delay) delay = shortest_delay;
     outbox_.wait_for_close(delay);
   }
+}
+
+// False if there is something left to do.
+bool Courier::attempt() {
+  try {
+    converse();
+    return true;
+  } catch (const MqttFailure& failure) {
+    complain(failure.kind, failure.what());
+  } catch (const std::exception& error) {
+    complain(Kind::unreachable, error.what());
+  }
+  outbox_.return_tally();  // a broker that has restarted may have forgotten it
+  return false;
 }
 
 // One connection, from its beginning to the end of the outbox.

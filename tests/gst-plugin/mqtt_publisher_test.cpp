@@ -145,6 +145,13 @@ TEST_F(MqttPublisherTest, ABrokerThatComesLaterGetsTheNewest) {
   EXPECT_EQ(publisher.frames_dropped(), 10'000U - 64U);
 }
 
+// Large frames don't fill the memory while they wait.
+TEST_F(MqttPublisherTest, FourMebibytesWait) {
+  MqttPublisher publisher(settings_for(testing::free_port()));
+  for (int i = 0; i < 20; ++i) publisher.add_frame(std::string(1 << 20, 'x'));
+  EXPECT_EQ(publisher.frames_dropped(), 16U);
+}
+
 // A broker that restarts has forgotten the tally, and gets it again, though it has not changed. The next
 // outage is one of its own.
 TEST_F(MqttPublisherTest, ABrokerThatRestartsGetsTheTallyAgain) {
@@ -199,7 +206,7 @@ TEST_F(MqttPublisherTest, WhatNeverArrivedIsTold) {
   EXPECT_TRUE(publisher.take_warnings().empty()) << "stopped already";
 }
 
-// libmosquitto would ignore the signal for the whole process; and no broken link raises it.
+// libmosquitto would ignore the signal for the whole process.
 TEST_F(MqttPublisherTest, SigpipeStaysTheApplications) {
   Broker broker;
   broker.start();
