@@ -19,6 +19,8 @@ const std::vector<Reader>& readers() {
        "Sickle Cell Disease: Positive/{Unlabelled,Labelled}/N.jpg, boxes drawn into Labelled; Negative/",
        open_sickle},
       {"txl", "TXL-PBC: YOLO text in labels/{train,val}/", open_txl},
+      {"gallery", "a reviewed gallery of cellgallery: frames/, cells.csv, and pictures in confirmed/CLASS/",
+       open_gallery},
       {"coco", "a corpus folder: images/ and annotations/{train,val,test,all}.json", open_coco},
       {"voc", "Pascal VOC: JPEGImages/, Annotations/*.xml and, optionally, ImageSets/Main/", open_voc},
       {"yolo", "YOLO text: images/ and labels/ with parts in or above them, and data.yaml or classes.txt",

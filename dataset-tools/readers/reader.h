@@ -47,6 +47,7 @@ DataSet open_chula(const std::filesystem::path& folder);
 DataSet open_pbc(const std::filesystem::path& folder);
 DataSet open_sickle(const std::filesystem::path& folder);
 DataSet open_txl(const std::filesystem::path& folder);
+DataSet open_gallery(const std::filesystem::path& folder);
 DataSet open_coco(const std::filesystem::path& folder);
 DataSet open_voc(const std::filesystem::path& folder);
 DataSet open_yolo(const std::filesystem::path& folder);
