@@ -136,20 +136,21 @@ TEST_F(GalleryTest, ACellThatIsConfirmedAsAnotherClassIsCorrected) {
 TEST_F(GalleryTest, AClassInItsFolderIsNotCorrected) {
   const std::string lengthy = std::string(150, 'x');
   table({row(1, "a.png", "target cell", 0), row(2, "a.png", "\"a, \"\"b\"\" ü\"", 1),
-         row(3, "a.png", ".RBC", 2), row(4, "a.png", lengthy, 3)});
+         row(3, "a.png", ".RBC", 2), row(4, "a.png", lengthy, 3), row(5, "a.png", "tear drop", 4)});
   frame("a.png");
   confirm("target_cell/1.png"), confirm("a___b____/2.png"), confirm("_rbc/3.png");
   confirm(std::string(100, 'x') + "/4.png");
-  EXPECT_THAT(labels(), ElementsAre("target cell", "a, \"b\" ü", ".RBC", lengthy));
+  confirm("tear drop/5.png");  // made by hand
+  EXPECT_THAT(labels(), ElementsAre("target cell", "a, \"b\" ü", ".RBC", lengthy, "tear drop"));
   EXPECT_EQ(told(), "");
 }
 
 TEST_F(GalleryTest, ACorrectedCellIsCalledAsTheTableCallsThatClassOrElseAsTheFolder) {
-  table({row(1, "a.png", "target cell", 0), row(2, "a.png", "rbc", 1), row(3, "a.png", "rbc", 2),
+  table({row(1, "a.png", "Target cell", 0), row(2, "a.png", "rbc", 1), row(3, "a.png", "rbc", 2),
          row(4, "a.png", "a b", 3), row(5, "a.png", "a_b", 4)});
   frame("a.png");
-  confirm("Target_cell/2.png"), confirm("tear drop/3.png");
-  EXPECT_THAT(labels(), ElementsAre("target cell", "tear drop"));
+  confirm("target_cell/2.png"), confirm("tear drop/3.png");
+  EXPECT_THAT(labels(), ElementsAre("Target cell", "tear drop"));
   confirm("a_b/1.png");
   EXPECT_EQ(labels().at(0), "a_b") << "two classes have that folder";
 }
@@ -180,8 +181,8 @@ TEST_F(GalleryTest, EveryClassOfTheTaxonomyPaperIsOneOfTheTaxonomyCells) {
 
 TEST_F(GalleryTest, APixelIsAsLargeAsTheMedianOfTheFrameSaysAndIsElseEstimated) {
   table({row(1, "a.png", "rbc", 0, "0"), row(2, "a.png", "rbc", 1, "0.07"), row(3, "a.png", "rbc", 2, "0.08"),
-         row(4, "a.png", "rbc", 3, "0.5"), row(5, "b.png", "rbc", 0, "0"), row(6, "b.png", "rbc", 1, "0"),
-         row(7, "b.png", "rbc", 2, "0")});
+         row(4, "a.png", "rbc", 3, "0.5"), row(8, "a.png", "rbc", 4, "0"), row(5, "b.png", "rbc", 0, "0"),
+         row(6, "b.png", "rbc", 1, "0"), row(7, "b.png", "rbc", 2, "0")});
   frame("a.png"), frame("b.png");
   confirm("rbc/1.png"), confirm("rbc/5.png"), confirm("rbc/6.png"), confirm("rbc/7.png");
   EXPECT_EQ(read().images.at(0).pixel_size_um, 0.08);
