@@ -151,8 +151,9 @@ TEST_F(GalleryTest, ACorrectedCellIsCalledAsTheTableCallsThatClassOrElseAsTheFol
   frame("a.png");
   confirm("target_cell/2.png"), confirm("tear drop/3.png");
   EXPECT_THAT(labels(), ElementsAre("Target cell", "tear drop"));
-  confirm("a_b/1.png");
+  confirm("a_b/1.png"), confirm("a_b/4.png");
   EXPECT_EQ(labels().at(0), "a_b") << "two classes have that folder";
+  EXPECT_EQ(labels().at(3), "a b") << "which is one of them";
 }
 
 TEST_F(GalleryTest, ClassesThatTheTaxonomyDoesNotKnowAreIgnoredAndReported) {
