@@ -59,6 +59,19 @@ TEST_F(GalleryTest, FramesWithoutConfirmedCellsAreNotInTheCorpus) {
   EXPECT_EQ(corpus.images[1].file, "c.png") << "what is no cell is confirmed, too";
 }
 
+TEST_F(GalleryTest, CellsOfOneFrameMayBeAnywhereInTheTable) {
+  table({row(5, "b.png", "rbc", 0), row(2, "a.png", "rbc", 1), row(3, "b.png", "rbc", 2),
+         row(4, "a.png", "rbc", 3), row(1, "c.png", "rbc", 4), row(6, "b.png", "rbc", 5)});
+  for (const char* name : {"a.png", "b.png", "c.png"}) frame(name);
+  for (const char* picture : {"1.png", "2.png", "3.png", "4.png", "5.png", "6.png"})
+    confirm(std::string("rbc/") + picture);
+  const Corpus corpus = read();
+  ASSERT_EQ(corpus.images.size(), 3U);
+  EXPECT_EQ(corpus.images[0].annotations.size(), 2U);
+  EXPECT_EQ(corpus.images[1].annotations.size(), 3U);
+  EXPECT_EQ(corpus.images[2].annotations.size(), 1U);
+}
+
 TEST_F(GalleryTest, FramesOfOneGalleryAreOneGroup) {
   table({row(1, "a.png", "rbc", 0), row(2, "b.png", "rbc", 0)});
   frame("a.png"), frame("b.png");
