@@ -23,8 +23,8 @@ double intersection_over_union(const Box& a, const Box& b);
 // Do two boxes mean one cell? IoU of at least 0.9: two cells that overlap don't come that close.
 bool are_of_one_cell(const Box& a, const Box& b);
 
-// Who drew the box: a person; the program, around the segmented cell; or the program, where no cell could be
-// segmented: a box of the usual size (a stand-in).
+// Who drew the box: a person, or a model, and a person confirmed it; the program, around the segmented cell;
+// or the program, where no cell could be segmented: a box of the usual size (a stand-in).
 enum class BoxOrigin { labelled, segmented, fallback };
 
 const char* name_of(BoxOrigin origin);  // as in files: "labelled", "segmented", "fallback"
@@ -56,6 +56,7 @@ inline constexpr const char* label_unknown = "label unknown";     // not in the 
 inline constexpr const char* class_dropped = "class dropped";     // by the taxonomy; now an ignore region
 inline constexpr const char* image_scaled = "image scaled";
 inline constexpr const char* class_refined = "class refined";      // by a copy's labels, or by a table
+inline constexpr const char* class_corrected = "class corrected";  // by a person who looked at the cell
 inline constexpr const char* image_repeated = "image repeated";    // left out: same bytes as another
 inline constexpr const char* image_resembles = "image resembles";  // left out: near-duplicate of another
 inline constexpr const char* file_unreadable = "file unreadable";  // left out
@@ -76,7 +77,7 @@ struct Image {
   std::string sha256;         // of that file, 64 hex digits; "" if not known
   std::string part;           // "train", "val", "test", or "" where the corpus is not split
   std::string group;          // images of one group (a slide, a patient) stay in one part; "" for none
-  double pixel_size_um = 0;   // µm per pixel, estimated from the red cells; 0: unknown
+  double pixel_size_um = 0;   // µm per pixel, told, or estimated from the red cells; 0: unknown
   std::vector<Annotation> annotations;
   std::vector<int> absent;          // classes with no cell here (LVIS neg_category_ids), ascending
   std::vector<int> not_exhaustive;  // classes of which cells may be unlabelled (not_exhaustive_category_ids)

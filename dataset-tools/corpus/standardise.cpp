@@ -111,6 +111,7 @@ class Standardiser {
     ImageFile file(listed.path, listed.source_file);
     Image image = read_labelled(set_, index, file);
     classify(image, taxonomy_, kind_, set_.classes, set_.gives_completeness);
+    if (set_.is_partial) open_all_classes(image, taxonomy_);
     drop_contradictions(image, taxonomy_.classes);
     if (!set_.gives_completeness) mark_unlabelled(image, file);
     if (image.pixel_size_um <= 0) image.pixel_size_um = estimated_pixel_size_um(image, taxonomy_, file);

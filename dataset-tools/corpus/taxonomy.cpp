@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <numeric>
 
 namespace smearscope::corpus {
 namespace {
@@ -118,12 +119,13 @@ void classify(Image& image, const Taxonomy& taxonomy, const std::string& kind,
         image.not_exhaustive.push_back(static_cast<int>(i));
     }
   }
-  if (has_unreadable_label(image)) {
-    image.absent.clear();
-    image.not_exhaustive.clear();
-    for (std::size_t i = 0; i < taxonomy.classes.size(); ++i)
-      image.not_exhaustive.push_back(static_cast<int>(i));
-  }
+  if (has_unreadable_label(image)) open_all_classes(image, taxonomy);
+}
+
+void open_all_classes(Image& image, const Taxonomy& taxonomy) {
+  image.absent.clear();
+  image.not_exhaustive.resize(taxonomy.classes.size());
+  std::iota(image.not_exhaustive.begin(), image.not_exhaustive.end(), 0);
 }
 
 namespace {

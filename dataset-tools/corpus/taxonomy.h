@@ -47,6 +47,9 @@ Taxonomy parse_taxonomy(const std::string& toml, const std::string& name);
 void classify(Image& image, const Taxonomy& taxonomy, const std::string& kind,
               const std::vector<Class>& own_classes, bool gives_completeness);
 
+// For images of whose cells some may have no label: no class is exhaustive in it.
+void open_all_classes(Image& image, const Taxonomy& taxonomy);
+
 // Leaves out the general classes, from the classes and from images that were classified: boxes become ignore
 // regions, with a change.
 std::vector<Class> classes_without_general(const Taxonomy& taxonomy);

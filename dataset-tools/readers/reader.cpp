@@ -19,6 +19,8 @@ const std::vector<Reader>& readers() {
        "Sickle Cell Disease: Positive/{Unlabelled,Labelled}/N.jpg, boxes drawn into Labelled; Negative/",
        open_sickle},
       {"txl", "TXL-PBC: YOLO text in labels/{train,val}/", open_txl},
+      {"gallery", "a reviewed gallery of cellgallery: frames/, cells.csv, and pictures in confirmed/CLASS/",
+       open_gallery},
       {"coco", "a corpus folder: images/ and annotations/{train,val,test,all}.json", open_coco},
       {"voc", "Pascal VOC: JPEGImages/, Annotations/*.xml and, optionally, ImageSets/Main/", open_voc},
       {"yolo", "YOLO text: images/ and labels/ with parts in or above them, and data.yaml or classes.txt",
@@ -71,20 +73,26 @@ Corpus read_all(const DataSet& set, unsigned threads) {
   return corpus;
 }
 
+std::optional<Box> part_inside(const Box& box, const Image& image) {
+  const double width = image.width, height = image.height;
+  const Box inside{std::clamp(box.x_min, 0.0, width), std::clamp(box.y_min, 0.0, height),
+                   std::clamp(box.x_max, 0.0, width), std::clamp(box.y_max, 0.0, height)};
+  // Coordinates are kept to 0.01 pixel; a thinner box would have no area in the file.
+  if (!(inside.width() >= 0.01 && inside.height() >= 0.01)) return std::nullopt;
+  return inside;
+}
+
 void add_annotation(Image& image, const Annotation& annotation, const std::string& where) {
   const Box& box = annotation.box;
-  const double width = image.width, height = image.height;
-  const Box clipped{std::clamp(box.x_min, 0.0, width), std::clamp(box.y_min, 0.0, height),
-                    std::clamp(box.x_max, 0.0, width), std::clamp(box.y_max, 0.0, height)};
-  // Coordinates are kept to 0.01 pixel; a thinner box would have no area in the file.
-  if (!(clipped.width() >= 0.01 && clipped.height() >= 0.01)) {
+  const std::optional<Box> clipped = part_inside(box, image);
+  if (!clipped) {
     image.changes.push_back({rules::box_without_area, where + ": dropped"});
     return;
   }
   const auto same = [&](const Annotation& other) {
     return other.label == annotation.label && other.category == annotation.category &&
-           other.box.x_min == clipped.x_min && other.box.y_min == clipped.y_min &&
-           other.box.x_max == clipped.x_max && other.box.y_max == clipped.y_max;
+           other.box.x_min == clipped->x_min && other.box.y_min == clipped->y_min &&
+           other.box.x_max == clipped->x_max && other.box.y_max == clipped->y_max;
   };
   if (std::any_of(image.annotations.begin(), image.annotations.end(), same)) {
     image.changes.push_back({rules::label_doubled, where + ": dropped"});
@@ -92,12 +100,12 @@ void add_annotation(Image& image, const Annotation& annotation, const std::strin
   }
   // Labels are rounded; half a pixel outside is no news.
   constexpr double rounding = 0.5;
-  if (box.x_min < -rounding || box.y_min < -rounding || box.x_max > width + rounding ||
-      box.y_max > height + rounding) {
+  if (box.x_min < -rounding || box.y_min < -rounding || box.x_max > image.width + rounding ||
+      box.y_max > image.height + rounding) {
     image.changes.push_back({rules::box_clipped, where});
   }
   image.annotations.push_back(annotation);
-  image.annotations.back().box = clipped;
+  image.annotations.back().box = *clipped;
 }
 
 void note_unreadable_label(Image& image, const std::string& where, const std::string& problem) {

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,8 @@ struct DataSet {
   // Its images say themselves (absent, not_exhaustive: indices into `classes`) how complete their labels are;
   // otherwise the taxonomy knows.
   bool gives_completeness = false;
+  // Only some of the cells have labels: no class is exhaustive, whatever the taxonomy says.
+  bool is_partial = false;
   // Files of the set that are no image with labels: an image without label, a label without image.
   StoredList<LeftOut> left_out;
   // Adds the annotations of `image`, with their `label` (the source's own) and, where the set has `classes`,
@@ -44,6 +47,7 @@ DataSet open_chula(const std::filesystem::path& folder);
 DataSet open_pbc(const std::filesystem::path& folder);
 DataSet open_sickle(const std::filesystem::path& folder);
 DataSet open_txl(const std::filesystem::path& folder);
+DataSet open_gallery(const std::filesystem::path& folder);
 DataSet open_coco(const std::filesystem::path& folder);
 DataSet open_voc(const std::filesystem::path& folder);
 DataSet open_yolo(const std::filesystem::path& folder);
@@ -61,6 +65,9 @@ Corpus read_all(const DataSet& set, unsigned threads = 0);
 // For readers: adds the annotation with its box clipped to the image, or notes in `changes` why not: no area,
 // or there already (same box, same label). `where` (file and line or object) begins the notes.
 void add_annotation(Image& image, const Annotation& annotation, const std::string& where);
+
+// For readers: the part of a box that is inside the image; none if that has no area.
+std::optional<Box> part_inside(const Box& box, const Image& image);
 
 // For readers: notes a label that can't be understood. The image stays, with labels that aren't exhaustive.
 void note_unreadable_label(Image& image, const std::string& where, const std::string& problem);

@@ -60,9 +60,21 @@ inline const std::vector<Layout>& layouts() {
        "no YOLO: expected "},
       {"chula", "Dataset/one.jpg", "Label/one.txt", {}, "20 20 0\n", "no Chula RBC-12: expected "},
       {"pbc", "platelet/PLATELET_1.jpg", "", {}, "", "no PBC: expected "},
+      {"gallery",
+       "frames/one.jpg",
+       "cells.csv",
+       {{"confirmed/rbc/000001.png", ""}},
+       "cell,frame,class,confidence,x_min,y_min,x_max,y_max,pixel_size_um\n1,one.jpg,rbc,0.9,10,10,30,40,0\n",
+       "no gallery: expected "},
       {"coco", "images/one.jpg", "annotations/train.json", {}, coco_json, "not a corpus: annotations/"},
   };
   return all;
+}
+
+// Has each image labels of its own, in a file of its name?
+inline bool has_label_files(const Layout& layout) {
+  const std::string source = layout.source;
+  return *layout.labels && source != "coco" && source != "gallery";
 }
 
 class HostileInput : public ::testing::Test {

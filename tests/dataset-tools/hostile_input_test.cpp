@@ -21,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::AllOf;
 using testing::FileSizeLimit;
+using testing::has_label_files;
 using ::testing::HasSubstr;
 using testing::Layout;
 using testing::layouts;
@@ -111,7 +112,7 @@ TEST_F(HostileInput, ALinkToAFolderIsNotFollowed) {
 
 TEST_F(HostileInput, ImagesWithoutLabelsAndLabelsWithoutImageAreReported) {
   for (const Layout& layout : layouts()) {
-    if (!*layout.labels || std::string(layout.source) == "coco") continue;
+    if (!has_label_files(layout)) continue;
     make(layout);
     const fs::path two = in(layout.image).parent_path() / "two.jpg";
     write_smear(two, 2);
@@ -129,7 +130,7 @@ TEST_F(HostileInput, ImagesWithoutLabelsAndLabelsWithoutImageAreReported) {
 
 TEST_F(HostileInput, TwoImagesOfOneNameDoNotShareLabels) {
   for (const Layout& layout : layouts()) {
-    if (!*layout.labels || std::string(layout.source) == "coco") continue;
+    if (!has_label_files(layout)) continue;
     make(layout);
     write_smear(in(layout.image).replace_extension(".png"), 2);
     EXPECT_THAT(told(layout.source), HasSubstr("one.png: file unpaired: another image of that name"))
@@ -140,7 +141,7 @@ TEST_F(HostileInput, TwoImagesOfOneNameDoNotShareLabels) {
 TEST_F(HostileInput, NamesWithSpacesAndOfAnyLanguageAreReadAndWritten) {
   const std::string name = "Blutbild ä 血 #1 100%";
   for (const Layout& layout : layouts()) {
-    if (std::string(layout.source) == "coco" || std::string(layout.source) == "pbc") continue;
+    if (!has_label_files(layout)) continue;
     make(layout);
     fs::rename(in(layout.image), in(layout.image).parent_path() / (name + ".jpg"));
     fs::rename(in(layout.labels),
@@ -157,7 +158,7 @@ TEST_F(HostileInput, NamesWithSpacesAndOfAnyLanguageAreReadAndWritten) {
 
 TEST_F(HostileInput, NamesThatAreNoTextAreOneLine) {
   for (const Layout& layout : layouts()) {
-    if (std::string(layout.source) == "coco" || std::string(layout.source) == "pbc") continue;
+    if (!has_label_files(layout)) continue;
     for (const std::string name : {"line\nbreak", "\xFF\xFE", "escape\x1B[2J"}) {
       make(layout);
       fs::rename(in(layout.image), in(layout.image).parent_path() / (name + ".jpg"));
@@ -257,6 +258,9 @@ TEST_F(HostileInput, TheSameDataSetAtTwoPlacesGivesTheSameCorpusByteForByte) {
       {"txl", "1 0.5\n1 0.5 0.5 0 0\n"},
       {"yolo", "1 0.5\n1 0.5 0.5 0 0\n"},
       {"chula", "1\n20 20 0\n20 20 0\n"},
+      {"gallery",
+       "cell,frame,class,confidence,x_min,y_min,x_max,y_max,pixel_size_um\n1,one.jpg,wbc,0.9,-10,10,30,40,0\n"
+       "2\n"},
   };
   for (const Layout& layout : layouts()) {
     std::vector<std::string> corpora;

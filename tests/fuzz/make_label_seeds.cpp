@@ -41,6 +41,10 @@ const Seeds& table_seeds() {
        "Psource,source_file,sha256,file,rule,detail\ns,x/b.jpg,00ff,b.jpg,image,\ns,x/b.jpg,00ff,b.jpg,"
        "box clipped,\"a\nb\"\ns,c.jpg,,,file unreadable,why\n"},
       {"subtypes", "S\xEF\xBB\xBF,Image,Category\r\n,0,NEUTROPHIL\r\n,1,\"NEUTROPHIL, BASOPHIL\"\n,2,\n"},
+      {"gallery",
+       "Ccell,frame,class,confidence,x_min,y_min,x_max,y_max,pixel_size_um\n17,000003.png,lymphocyte,0.981,"
+       "412.5,3.2,509.1,91.8,0.0731\n3,000003.png,\"a, "
+       "\"\"b\"\"\",1,-1,0,1e3,9,0\r\n17,1.png,,0,0,0,0,0,0\nx\n"},
       {"taxonomy",
        "T[[class]]\nname = \"wbc\"\naliases = [\"w\"]\ngeneral = true\n[[class]]\nname = \"neutrophil\"\n"
        "parent = \"wbc\"\n[source.a]\nlabels = { N = \"neutrophil\", X = \"\" }\nexhaustive = [\"wbc\"]\n"

@@ -3,19 +3,24 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "build/config.h"
 #include "corpus/csv.h"
 #include "corpus/groups.h"
 #include "corpus/image_header.h"
+#include "corpus/plain_text.h"
 #include "corpus/provenance.h"
 #include "corpus/taxonomy.h"
+#include "readers/gallery_table.h"
 #include "readers/subtypes.h"
 
 namespace smearscope::corpus {
@@ -71,6 +76,23 @@ void read_subtypes(const std::string& text) {
     require(image >= 0 && !subtype.name.empty());
 }
 
+void read_gallery(const std::string& text) {
+  std::vector<std::string> problems;
+  const GalleryTable table = parse_gallery_table(text, "cells.csv", problems);
+  require(problems.size() <= 1000 && std::all_of(problems.begin(), problems.end(), is_plain_text));
+  std::uint64_t last = 0;
+  for (const GalleryCell& cell : table.cells) {
+    require(cell.number >= last && cell.frame < table.frames.size() && cell.found_as < table.classes.size());
+    require(table.frames[cell.frame].find('/') == std::string_view::npos &&
+            !table.frames[cell.frame].empty());
+    require(is_plain_text(std::string(table.classes[cell.found_as])));
+    for (const double side : {cell.box.x_min, cell.box.y_min, cell.box.x_max, cell.box.y_max})
+      require(std::isfinite(side));
+    require(cell.pixel_size_um == 0 || (cell.pixel_size_um >= 0.01 && cell.pixel_size_um <= 10));
+    last = cell.number;
+  }
+}
+
 void read_taxonomy(const std::string& text) {
   const Taxonomy taxonomy = parse_taxonomy(text, "own.toml");
   require(!taxonomy.classes.empty() && taxonomy.general.size() == taxonomy.classes.size());
@@ -92,6 +114,8 @@ void read(char kind, const std::string& text) {
       return read_groups(text);
     case 'P':
       return read_provenance_table(text);
+    case 'C':
+      return read_gallery(text);
     case 'S':
       return read_subtypes(text);
     case 'T':
