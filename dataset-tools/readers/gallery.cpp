@@ -8,7 +8,6 @@
 // learn that.
 #include <algorithm>
 #include <cctype>
-#include <map>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -28,9 +27,8 @@ constexpr const char* no_cell = "no_cell";
 constexpr std::ptrdiff_t most_in_frame = 10'000;  // celltally knows 1,024
 
 struct Gallery {
-  GalleryTable table;               // once opened, by frames, and only those that have confirmed cells
-  NameTable folders;                // of confirmed/
-  std::vector<std::string> labels;  // of each folder
+  GalleryTable table;  // once opened, by frames, and only those that have confirmed cells
+  NameTable folders;   // of confirmed/
 };
 
 std::string lower(std::string text) {
@@ -39,36 +37,21 @@ std::string lower(std::string text) {
   return text;
 }
 
-// The folder that cellgallery makes for a class.
-std::string folder_of(const std::string& class_name) {
-  constexpr std::size_t longest = 100;
-  std::string folder = class_name.substr(0, longest);
+// What a class's folder stands for: % and two hexadecimal digits are a byte that file names don't have.
+std::string class_of(const std::string& folder) {
+  std::string name;
   for (std::size_t i = 0; i < folder.size(); ++i) {
-    const auto c = static_cast<unsigned char>(folder[i]);
-    const bool kept = c < 0x80 && (std::isalnum(c) || c == '_' || c == '-' || (c == '.' && i > 0));
-    if (!kept) folder[i] = '_';
+    const auto hexadecimal = [&](std::size_t at) {
+      return at < folder.size() && std::isxdigit(static_cast<unsigned char>(folder[at]));
+    };
+    if (folder[i] == '%' && hexadecimal(i + 1) && hexadecimal(i + 2)) {
+      name += static_cast<char>(std::stoi(folder.substr(i + 1, 2), nullptr, 16));
+      i += 2;
+    } else {
+      name += folder[i];
+    }
   }
-  return folder;
-}
-
-bool is_folder_of(const std::string& folder, const std::string& class_name) {
-  return lower(folder) == lower(class_name) || lower(folder) == lower(folder_of(class_name));
-}
-
-// What the folders are called in the table, where that is certain: "target cell" is in target_cell.
-std::vector<std::string> labels_of(const NameTable& folders, const NameTable& classes) {
-  std::map<std::string, std::vector<std::string>> classes_in;
-  for (std::size_t i = 0; i < classes.size(); ++i) {
-    const std::string name(classes[i]);
-    classes_in[lower(folder_of(name))].push_back(name);
-  }
-  std::vector<std::string> labels;
-  for (std::size_t i = 0; i < folders.size(); ++i) {
-    const std::string folder(folders[i]);
-    const auto found = classes_in.find(lower(folder));
-    labels.push_back(found != classes_in.end() && found->second.size() == 1 ? found->second.front() : folder);
-  }
-  return labels;
+  return name;
 }
 
 // Takes from the picture's place what the person said of its cell. Throws Error, saying why, if it tells
@@ -77,7 +60,7 @@ void confirm(const fs::path& place, Gallery& gallery) {
   if (std::distance(place.begin(), place.end()) != 2)
     throw Error("is in no class's folder: expected confirmed/CLASS/NUMBER.png");
   const std::string folder = place.begin()->string();
-  check_class_name(folder);
+  check_class_name(class_of(folder));
   GalleryCell cell;
   if (!parse_cell_number(place.stem().string(), cell.number)) throw Error("its name is no number of a cell");
   const auto [first, last] =
@@ -199,8 +182,8 @@ class FrameLabels {
 
   void add_confirmed(const GalleryCell& cell) {
     const std::string as = folder(cell.confirmed_as), found_as(gallery_.table.classes[cell.found_as]);
-    const bool is_none = lower(as) == no_cell, agree = is_folder_of(as, found_as);
-    const std::string label = agree ? found_as : gallery_.labels[cell.confirmed_as];
+    const bool is_none = lower(as) == no_cell, agree = lower(class_of(as)) == lower(found_as);
+    const std::string label = agree ? found_as : class_of(as);
     if (is_none || !agree) {
       image_.changes.push_back({rules::class_corrected, name_of(cell) + ": found as " +
                                                             (found_as.empty() ? "not counted" : found_as) +
@@ -265,7 +248,6 @@ DataSet open_gallery(const fs::path& folder) {
                                        in_one_line(source.name_of(table)), problems);
   for (const std::string& problem : problems) source.leave_out(set, table, rules::label_unreadable, problem);
   read_confirmed(source, *gallery, set);
-  gallery->labels = labels_of(gallery->folders, gallery->table.classes);
   keep_frames_with_confirmed(gallery->table);
   add_frames(source, *gallery, set);
   set.label = [gallery](Image& image, ImageFile& file) { label(*gallery, image, file); };
