@@ -15,11 +15,11 @@ printf '%s\n' "listener $port 127.0.0.1" "user $(id -un)" "password_file $scratc
 mosquitto -c broker.conf >broker.log 2>&1 &
 broker=$!
 trap 'kill $broker $listener 2>/dev/null; rm -rf "$scratch"' EXIT
-listen() { mosquitto_sub -p "$port" -u microscope -P "a secret" "$@"; }
+listen=(mosquitto_sub -p "$port" -u microscope -P "a secret")
 comes() { for _ in $(seq 300); do "$@" && return; sleep 0.2; done; false; }
 
-comes eval 'listen -t "\$SYS/broker/uptime" -C 1 >/dev/null 2>&1' || { cat broker.log; exit 1; }
-listen -t 'lab/#' -v >heard &
+comes eval '"${listen[@]}" -t "\$SYS/broker/uptime" -C 1 >/dev/null 2>&1' || { cat broker.log; exit 1; }
+"${listen[@]}" -t 'lab/#' -v >heard &
 listener=$!
 sleep 1
 
@@ -36,7 +36,7 @@ check "it says that it is there, and that it is gone" \
 check "every frame is published as the file has it" \
   cmp <(sed -n 's|^lab/1/cells ||p' heard) cells.jsonl
 check "the last counts are kept for who comes later" \
-  eval 'listen -t lab/1/tally -C 1 -W 20 | python3 -c "
+  eval '"${listen[@]}" -t lab/1/tally -C 1 -W 20 | python3 -c "
 import json, sys
 tally = json.load(sys.stdin)
 assert abs(tally[\"time_s\"] - 5 / 30) < 0.001 and tally[\"detections\"] > 0, tally
