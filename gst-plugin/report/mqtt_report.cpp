@@ -7,8 +7,8 @@
 namespace smearscope {
 namespace {
 
-bool same_counts(const Tally& one, const Tally& other) {
-  return one.target == other.target && one.target_class == other.target_class &&
+bool is_same(const Tally& one, const Tally& other) {
+  return one.view == other.view && one.target == other.target && one.target_class == other.target_class &&
          one.target_count == other.target_count && one.parts == other.parts &&
          std::equal(one.rows.begin(), one.rows.end(), other.rows.begin(), other.rows.end(),
                     [](const Tally::Row& a, const Tally::Row& b) {
@@ -26,7 +26,7 @@ void MqttReport::add(const ReportedFrame& frame) {
   if (!frame.tally) return;
   tally_ = frame.tally;
   tally_time_s_ = frame.time_s;
-  if (!pace_.due(frame.time_s) || (published_ && same_counts(*tally_, *published_))) return;
+  if (!pace_.due(frame.time_s) || (published_ && is_same(*tally_, *published_))) return;
   publisher_.set_tally(tally_json(*tally_, tally_time_s_));
   published_ = tally_;
 }

@@ -74,6 +74,8 @@ std::string tally_json(const Tally& tally, const std::optional<double>& time_s) 
                   {"target", tally.target},
                   {"target_class", tally.target_class},
                   {"target_count", tally.target_count},
+                  {"view", name_of(tally.view)},
+                  {"pixel_size_um", tally.pixel_size_um},
                   {"classes", std::move(classes)}});
 }
 

@@ -31,7 +31,12 @@ BufferPointer frame_with(int number, const std::vector<Cell>& cells) {
 BufferPointer frame_with_tally(int number, guint64 neutrophils) {
   BufferPointer frame = frame_with(number, {});
   Tally tally;
-  tally.rows = {{"wbc", "wbc", 0, 5}, {"neutrophil", "wbc", 1, neutrophils}, {"platelet", "platelet", 2, 7}};
+  tally.rows = {{"wbc", "wbc", 0, 5},
+                {"neutrophil", "wbc", 1, neutrophils},
+                {"platelet", "platelet", 2, 7},
+                {"erythroblast", "erythroblast", 3, 3}};
+  tally.view = View::too_dark;
+  tally.pixel_size_um = 0.25;
   tally.parts = 2;
   tally.detections = static_cast<guint64>(number) + 1;
   tally.target = 100;
@@ -94,12 +99,15 @@ TEST_F(CellReportMqtt, PublishesTheTally) {
   report.push(frame_with_tally(0, 15));
   ASSERT_TRUE(comes_true([&] { return listener.payloads("lab/tally").size() == 1; }));
   EXPECT_EQ(json::parse(listener.payloads("lab/tally")[0]), json::parse(R"({
-    "time_s": 0.0, "cells": 27, "parts": 2, "detections": 1, "target": 100, "target_class": "wbc", "target_count": 20,
+    "time_s": 0.0, "cells": 30, "parts": 2, "detections": 1, "target": 100, "target_class": "wbc", "target_count": 20,
+    "view": "too-dark", "pixel_size_um": 0.25,
     "classes": [
       {"class": "wbc", "family": null, "count": 20, "percent": null, "low": null, "high": null},
       {"class": "neutrophil", "family": "wbc", "count": 15, "percent": 75.0, "low": 50.9, "high": 91.3},
       {"class": "unidentified", "family": "wbc", "count": 5, "percent": 25.0, "low": 8.7, "high": 49.1},
-      {"class": "platelet", "family": null, "count": 7, "percent": null, "low": null, "high": null}]})"));
+      {"class": "platelet", "family": null, "count": 7, "percent": null, "low": null, "high": null},
+      {"class": "erythroblast", "family": null, "count": 3, "percent": null, "low": null, "high": null,
+       "per_100_wbc": 15.0}]})"));
   const auto expect_tallies = [&](std::size_t count) {
     EXPECT_TRUE(comes_true([&] { return listener.payloads("lab/tally").size() >= count; }));
     std::this_thread::sleep_for(300ms);  // one too many would come as fast
