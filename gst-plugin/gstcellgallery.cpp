@@ -19,7 +19,7 @@ namespace {
 
 enum Property { prop_gallery_location = 1, prop_gallery_most };
 
-constexpr guint default_most = 200;
+constexpr guint default_most = 100;
 
 GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
     "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE(GST_VIDEO_FORMATS_ALL)));

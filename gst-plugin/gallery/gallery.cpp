@@ -1,11 +1,18 @@
 #include "gallery/gallery.h"
 
+#include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace smearscope {
 namespace {
 
-constexpr float edge = 1;  // pixels: a box that comes nearer to the frame's edge may have been cut by it
+constexpr float edge = 1;      // pixels: a box that comes nearer to the frame's edge may have been cut by it
+constexpr double still = 1.5;  // pixels by which boxes tremble on one and the same view
+
+Place centre_of(const Box& box) {
+  return {(box.x_min + box.x_max) / 2.0, (box.y_min + box.y_max) / 2.0};
+}
 
 }  // namespace
 
@@ -24,11 +31,35 @@ void Gallery::add(const std::vector<Cell>& cells, const Tally& tally, int width,
   if (frame.cells.empty() || !writer_.ready(!live_)) return;
   frame.picture = picture();
   frame.pixel_size_um = tally.pixel_size_um;
+  frame.is_last_view = shows_last_frame(cells, width, height);
+  if (!frame.is_last_view) remember(cells, width, height);
   for (const GalleryCell& cell : frame.cells) {
     names_[cell.number] = cell.class_name;
     ++pictures_[cell.class_name];
   }
   writer_.add(std::move(frame));
+}
+
+bool Gallery::shows_last_frame(const std::vector<Cell>& cells, int width, int height) const {
+  if (width != last_.width || height != last_.height) return false;
+  std::vector<double> shifts;
+  for (const Cell& cell : cells) {
+    const auto before = last_.places.find(cell.identity);
+    if (before == last_.places.end()) continue;
+    const Place now = centre_of(cell.box);
+    shifts.push_back(std::hypot(now.x - before->second.x, now.y - before->second.y));
+  }
+  if (shifts.empty()) return false;
+  const auto middle = shifts.begin() + static_cast<std::ptrdiff_t>(shifts.size() / 2);
+  std::nth_element(shifts.begin(), middle, shifts.end());
+  return *middle <= still;
+}
+
+void Gallery::remember(const std::vector<Cell>& cells, int width, int height) {
+  last_ = {width, height, {}};
+  for (const Cell& cell : cells) {
+    if (cell.identity > 0) last_.places[cell.identity] = centre_of(cell.box);
+  }
 }
 
 void Gallery::finish() {

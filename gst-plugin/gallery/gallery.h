@@ -9,11 +9,13 @@
 
 #include "cell_meta.h"
 #include "gallery/gallery_writer.h"
+#include "tally/cell_map.h"
 
 namespace smearscope {
 
 // Of each cell that celltally counts there is one picture, from the first frame that shows it whole, in focus
-// and light. It moves with the name that the cell is counted under. One thread at a time; throws as
+// and light. It moves with the name that the cell is counted under. A frame that shows what the last one
+// showed that was kept is not kept: for training they are one picture. One thread at a time; throws as
 // GalleryWriter does.
 class Gallery {
  public:
@@ -34,7 +36,14 @@ class Gallery {
  private:
   void follow(const std::vector<Tally::Rename>& renames);
   void move_pictures(bool wait);
+  bool shows_last_frame(const std::vector<Cell>& cells, int width, int height) const;
+  void remember(const std::vector<Cell>& cells, int width, int height);
   bool is_wanted(const Cell& cell, int width, int height) const;
+
+  struct Shown {
+    int width = 0, height = 0;
+    std::map<guint64, Place> places;  // of its cells, pixels
+  };
 
   unsigned most_;
   bool live_ = false;
@@ -42,6 +51,7 @@ class Gallery {
   std::map<guint64, std::string> names_;  // of the cells that have pictures: the last that they counted under
   std::map<std::string, unsigned> pictures_;  // under such a name
   std::map<guint64, std::string> moves_;      // that wait to be written
+  Shown last_;                                // frame that was kept
 };
 
 }  // namespace smearscope

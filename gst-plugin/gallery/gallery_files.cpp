@@ -99,12 +99,12 @@ GalleryFiles::~GalleryFiles() {
 }
 
 void GalleryFiles::add(const GalleryFrame& frame) {
-  const unsigned number = ++frames_;
-  write_picture(folder_ + "/frames/" + digits(number) + ".png", frame.picture);
+  if (!frame.is_last_view || frames_ == 0)
+    write_picture(folder_ + "/frames/" + digits(++frames_) + ".png", frame.picture);
   for (const GalleryCell& cell : frame.cells) {
     make_class(cell.class_name);
     write_picture(picture_path(cell), with_surroundings(frame.picture, cell.box));
-    rows_[cell.number] = {cell, number, frame.pixel_size_um};
+    rows_[cell.number] = {cell, frames_, frame.pixel_size_um};
   }
 }
 

@@ -24,6 +24,7 @@ struct GalleryFrame {
   cv::Mat picture;  // 8-bit BGR, nobody else's
   double pixel_size_um = 0;
   std::vector<GalleryCell> cells;
+  bool is_last_view = false;  // shows what the frame before showed, which stands for it
 };
 
 // One thread at a time. Every function throws Error, naming the file, if one can't be written.

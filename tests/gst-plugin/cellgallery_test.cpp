@@ -12,6 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::BufferPointer;
+using testing::Bus;
 using testing::Harness;
 using testing::noise_frame;
 using testing::raw_caps;
@@ -44,18 +45,6 @@ std::vector<std::string> posted(GstBus* bus, GstMessageType type) {
   }
   return texts;
 }
-
-class Bus {
- public:
-  explicit Bus(GstElement* element) : bus_(gst_bus_new()) { gst_element_set_bus(element, bus_); }
-  ~Bus() { gst_object_unref(bus_); }
-  Bus(const Bus&) = delete;
-  Bus& operator=(const Bus&) = delete;
-  operator GstBus*() const { return bus_; }
-
- private:
-  GstBus* bus_;
-};
 
 // A frame of one colour in a format.
 BufferPointer coloured_frame(const std::string& caps, guint64 identity, int red, int green, int blue) {

@@ -15,6 +15,7 @@ namespace smearscope {
 namespace {
 
 using testing::BufferPointer;
+using testing::Bus;
 using testing::Harness;
 using testing::noise_frame;
 using testing::raw_caps;
@@ -48,18 +49,6 @@ std::vector<Tally> told(GstBus* bus, std::vector<bool>* reached = nullptr) {
   }
   return tallies;
 }
-
-class Bus {
- public:
-  explicit Bus(GstElement* element) : bus_(gst_bus_new()) { gst_element_set_bus(element, bus_); }
-  ~Bus() { gst_object_unref(bus_); }
-  Bus(const Bus&) = delete;
-  Bus& operator=(const Bus&) = delete;
-  operator GstBus*() const { return bus_; }
-
- private:
-  GstBus* bus_;
-};
 
 // A pixel size that is given is no estimate; what the picture is like is told, and told when it changes.
 TEST(CellTallyElement, TellsScaleAndView) {

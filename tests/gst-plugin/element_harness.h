@@ -1,4 +1,4 @@
-// GstHarness and buffers with owners, and the tiny model that element tests run.
+// GstHarness, buses and buffers with owners, and the tiny model that element tests run.
 #pragma once
 
 #include <gst/check/gstharness.h>
@@ -95,6 +95,19 @@ class Harness {
  private:
   GstElement* element_;
   GstHarness* harness_;
+};
+
+// A bus of its own for an element that is in no pipeline.
+class Bus {
+ public:
+  explicit Bus(GstElement* element) : bus_(gst_bus_new()) { gst_element_set_bus(element, bus_); }
+  ~Bus() { gst_object_unref(bus_); }
+  Bus(const Bus&) = delete;
+  Bus& operator=(const Bus&) = delete;
+  operator GstBus*() const { return bus_; }
+
+ private:
+  GstBus* bus_;
 };
 
 }  // namespace smearscope::testing

@@ -85,6 +85,26 @@ TEST_F(GalleryTest, EachCountedCellHasOnePicture) {
     EXPECT_NE(entry.path().extension(), ".part") << entry.path();
 }
 
+// Of a view that stands still one frame is kept, however late some of its cells are found; boxes may tremble.
+TEST_F(GalleryTest, AStillViewIsOneFrame) {
+  Gallery gallery(file(""), 200);
+  show(gallery, {cell(1, 50, 50, "rbc"), cell(2, 100, 50, "rbc")});
+  show(gallery, {cell(1, 51, 50, "rbc"), cell(2, 99.5F, 50.5F, "rbc"), cell(3, 150, 50, "rbc")}, 60);
+  show(gallery, {cell(1, 53, 50, "rbc"), cell(2, 103, 50, "rbc"), cell(4, 150, 90, "rbc")}, 70);  // has moved
+  show(gallery, {cell(5, 200, 90, "rbc")}, 80);  // nothing in common
+  gallery.add({cell(5, 200, 90, "rbc"), cell(6, 50, 90, "rbc")}, tally_, width + 1, height,
+              [] { return cv::Mat(height, width + 1, CV_8UC3, cv::Scalar(90, 90, 90)); });  // another size
+  gallery.finish();
+  const std::string table = text_of(file("cells.csv"));
+  const std::vector<std::pair<int, int>> frames{{1, 1}, {2, 1}, {3, 1}, {4, 2}, {5, 3}, {6, 4}};
+  for (const auto& [number, frame] : frames)
+    EXPECT_NE(table.find("\n" + std::to_string(number) + ",00000" + std::to_string(frame) + ".png,"),
+              std::string::npos)
+        << number;
+  EXPECT_EQ(cv::imread(file("frames/000002.png")).at<cv::Vec3b>(0, 0)[0], 70);
+  EXPECT_FALSE(has("frames/000005.png"));
+}
+
 // A cell that is cut, not counted, or not known, waits, and so does one on a frame out of focus or in the
 // dark.
 TEST_F(GalleryTest, ACellWaitsForAGoodLook) {
