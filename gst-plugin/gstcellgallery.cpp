@@ -224,8 +224,7 @@ static void gst_cell_gallery_class_init(GstCellGalleryClass* klass) {
           "gallery-location", "Gallery location",
           "New folder that gets a picture of each cell that celltally counts, by class, to be confirmed or "
           "corrected by moving it to a class, and the frames they come from, for training: some 0.4 MB each "
-          "at "
-          "640x480, 3 MB at 1920x1080. If it holds something, a number is appended (none = no gallery)",
+          "at 640x480, 3 MB at 1920x1080. If it holds something, a number is appended (none = no gallery)",
           "", flags));
   g_object_class_install_property(
       object_class, prop_gallery_most,

@@ -363,8 +363,7 @@ static void install_properties(GObjectClass* klass) {
       g_param_spec_uint64(
           "message-interval", "Message interval",
           "Running time in nanoseconds between element messages \"cell-tally\" while counts or the view "
-          "change (0 "
-          "= only at the target, for a new slide and at the end, as where frames have no times)",
+          "change (0 = only at the target, for a new slide and at the end, as where frames have no times)",
           0, G_MAXUINT64 / 2, defaults.message_interval, read_write));
   g_object_class_install_property(
       klass, prop_cells_counted,
@@ -388,10 +387,8 @@ static void gst_cell_tally_class_init(GstCellTallyClass* klass) {
   gst_element_class_set_static_metadata(
       element_class, "Cell tally", "Filter/Analyzer/Video",
       "Counts each cell that celldetect found once, however often the stage passes it: follows the stage by "
-      "the "
-      "picture, gives each cell of the slide an identity, attaches the counts to frames and tells them in "
-      "element "
-      "messages \"cell-tally\". The action signal \"new-slide\" begins anew",
+      "the picture, gives each cell of the slide an identity, attaches the counts to frames and tells them "
+      "in element messages \"cell-tally\". The action signal \"new-slide\" begins anew",
       "Smearscope");
   gst_element_class_add_static_pad_template(element_class, &sink_template);
   gst_element_class_add_static_pad_template(element_class, &src_template);

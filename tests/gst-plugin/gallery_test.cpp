@@ -209,7 +209,7 @@ TEST_F(GalleryTest, EachGalleryHasAFolderOfItsOwn) {
     first.finish();
     second.finish();
   }
-  Gallery third(folder_.file("gallery"), 200);
+  Gallery third(folder_.file("gallery/"), 200);
   EXPECT_EQ(third.folder(), folder_.file("gallery-3"));
   EXPECT_FALSE(has("found/rbc"));
   EXPECT_TRUE(fs::exists(folder_.file("gallery-2/found/rbc/000002.png")));
