@@ -6,8 +6,10 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <memory>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
+#include <set>
 #include <sstream>
 #include <thread>
 
@@ -215,6 +217,21 @@ TEST_F(GalleryTest, EachGalleryHasAFolderOfItsOwn) {
   EXPECT_TRUE(fs::exists(folder_.file("gallery-2/found/rbc/000002.png")));
   EXPECT_THROW(Gallery("/proc/no/such", 200), Error);
   EXPECT_THROW(Gallery(file("cells.csv"), 200), Error);
+}
+
+// Of streams that begin together each takes another folder.
+TEST_F(GalleryTest, StreamsThatBeginTogetherDontMix) {
+  for (int round = 0; round < 20; ++round) {
+    const std::string name = folder_.file("round-" + std::to_string(round));
+    std::vector<std::unique_ptr<Gallery>> galleries(8);
+    std::vector<std::thread> starts;
+    for (auto& gallery : galleries)
+      starts.emplace_back([&] { gallery = std::make_unique<Gallery>(name, 200); });
+    for (std::thread& start : starts) start.join();
+    std::set<std::string> folders;
+    for (const auto& gallery : galleries) folders.insert(gallery->folder());
+    ASSERT_EQ(folders.size(), galleries.size());
+  }
 }
 
 // Names come from models: nothing is written outside the gallery, and no two classes share a folder.
