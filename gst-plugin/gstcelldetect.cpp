@@ -375,7 +375,8 @@ static void gst_cell_detect_class_init(GstCellDetectClass* klass) {
       "x_min, y_min, x_max, y_max in pixels, age in frames) and to the frame a custom meta "
       "SmearscopeDetectionMeta (model: digest of the model that found them; age). Pixels pass untouched. "
       "Posts "
-      "an element message model-loaded (path, digest, name, classes, parents) for each model it takes into "
+      "an element message model-loaded (path, digest, name, device, precision, classes, parents) for each "
+      "model it takes into "
       "use. Put "
       "celloverlay after it to see the cells",
       "Smearscope");

@@ -115,6 +115,11 @@ void check_model_info(const ModelInfo& info) {
   check_range("thresholds.max_detections", info.thresholds.max_detections, 1, 10000);
   check_text("regimen", info.regimen, 100000, LineBreaks::allowed);
   check_corpus_digest(info.corpus_digest);
+  check_range("the number of activation_ranges", static_cast<double>(info.activation_ranges.size()), 0, 1000);
+  for (const auto& [layer, range] : info.activation_ranges) {
+    check_text("the name of a layer in activation_ranges", layer, 200, LineBreaks::refused);
+    check_range("activation_ranges." + layer, range, 1e-6, 1e6);
+  }
   check_range("the number of metrics", static_cast<double>(info.metrics.size()), 0, 1000);
   for (const auto& [key, value] : info.metrics) {
     check_text("the name of a metric", key, 200, LineBreaks::refused);

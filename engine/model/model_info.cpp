@@ -220,6 +220,21 @@ Json write_parents(const ModelInfo& info) {
   return object;
 }
 
+// Names and numbers.
+std::map<std::string, double> parse_numbers(const Json& value, const std::string& name) {
+  Fields fields(value, name + ".");
+  std::map<std::string, double> numbers;
+  for (const JsonMember& member : fields.members())
+    numbers[member.key] = fields.number_of(member.value, member.key.c_str());
+  return numbers;
+}
+
+Json write_numbers(const std::map<std::string, double>& numbers) {
+  Json object = Json::object();
+  for (const auto& [key, value] : numbers) object.append(key, value);
+  return object;
+}
+
 Json write_thresholds(const Thresholds& thresholds) {
   Json object = Json::object();
   object.append("score", thresholds.score);
@@ -283,11 +298,9 @@ ModelInfo parse_model_info(std::string_view json) {
   info.thresholds = parse_thresholds(fields.object("thresholds"));
   info.regimen = fields.optional_text("regimen");
   info.corpus_digest = fields.optional_text("corpus_digest");
-  if (const Json* metrics = fields.optional("metrics")) {
-    for (const JsonMember& metric : Fields(*metrics, "metrics.").members()) {
-      info.metrics[metric.key] = fields.number_of(metric.value, "metrics");
-    }
-  }
+  if (const Json* ranges = fields.optional("activation_ranges"))
+    info.activation_ranges = parse_numbers(*ranges, "activation_ranges");
+  if (const Json* metrics = fields.optional("metrics")) info.metrics = parse_numbers(*metrics, "metrics");
   info.licence = fields.optional_text("licence");
   info.created_by = fields.optional_text("created_by");
   fields.finish();
@@ -314,9 +327,9 @@ std::string write_model_info(const ModelInfo& info) {
   document.append("thresholds", write_thresholds(info.thresholds));
   append_text("regimen", info.regimen);
   append_text("corpus_digest", info.corpus_digest);
-  Json metrics = Json::object();
-  for (const auto& [key, value] : info.metrics) metrics.append(key, value);
-  document.append("metrics", std::move(metrics));
+  if (!info.activation_ranges.empty())
+    document.append("activation_ranges", write_numbers(info.activation_ranges));
+  document.append("metrics", write_numbers(info.metrics));
   append_text("licence", info.licence);
   append_text("created_by", info.created_by);
   return write_json(document);

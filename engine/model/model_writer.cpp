@@ -74,12 +74,11 @@ void write_model(const std::string& path, const ModelInfo& info, const std::vect
   replace_file(path, parts);
 }
 
-void convert_model(const std::string& source, const std::string& destination, DType dtype) {
-  const std::shared_ptr<const Model> model = Model::load(source);
+void write_model_as(const std::string& path, const ModelInfo& info, const Model& model, DType dtype) {
   std::vector<std::vector<std::uint8_t>> storage;
   std::vector<Quantised> quantised;
-  quantised.reserve(model->tensors().size());
-  std::vector<TensorView> tensors = model->tensors(), scales;
+  quantised.reserve(model.tensors().size());
+  std::vector<TensorView> tensors = model.tensors(), scales;
   for (TensorView& tensor : tensors) {
     const DType stored = stored_dtype(tensor, dtype);
     if (stored == DType::i8) {
@@ -94,14 +93,19 @@ void convert_model(const std::string& source, const std::string& destination, DT
     try {
       storage.push_back(store_as(tensor, stored));
     } catch (const Error& error) {
-      throw Error(source + ": " + error.what());
+      throw Error(model.path() + ": " + error.what());
     }
     tensor.dtype = stored;
     tensor.data = storage.back().data();
     tensor.bytes = storage.back().size();
   }
   tensors.insert(tensors.end(), scales.begin(), scales.end());
-  write_model(destination, model->info(), tensors);
+  write_model(path, info, tensors);
+}
+
+void convert_model(const std::string& source, const std::string& destination, DType dtype) {
+  const std::shared_ptr<const Model> model = Model::load(source);
+  write_model_as(destination, model->info(), *model, dtype);
 }
 
 }  // namespace smearscope

@@ -1,7 +1,9 @@
 // What the detector asks of a device.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "ops/transform.h"
@@ -28,6 +30,9 @@ class Backend {
  public:
   virtual ~Backend() = default;
 
+  // What it computes in; never `automatic`.
+  virtual Precision precision() const = 0;
+
   // Most jobs that one call of detect takes.
   virtual int max_batch() const = 0;
 
@@ -43,9 +48,20 @@ class Backend {
                       StageTimes& times) = 0;
 };
 
-// Throws Error where the build has no CPU engine, or for a precision other than f32. `threads` as in
-// DetectorOptions.
-std::unique_ptr<Backend> make_cpu_backend(const Model& model, Precision precision, int threads);
+// What a layer has computed, in no particular order. `name` is that of ModelInfo::activation_ranges.
+struct LayerActivations {
+  std::string_view name;
+  const float* values;
+  std::size_t count;
+  bool positive;  // none can be below 0
+};
+using Observer = std::function<void(const LayerActivations&)>;
+
+// Throws Error where the build has no CPU engine, or for a precision that the processor lacks instructions
+// for (f16 always) or the model ranges; none is thrown for `automatic`. `threads` as in DetectorOptions.
+// `observe`, for f32 only, is called for each layer whose range int8 needs, as detect goes.
+std::unique_ptr<Backend> make_cpu_backend(const Model& model, Precision precision, int threads,
+                                          Observer observe = nullptr);
 
 // Throws Error where check_cuda_device does, or for a precision other than f32 and f16.
 std::unique_ptr<Backend> make_cuda_backend(const Model& model, const Device& device, Precision precision);

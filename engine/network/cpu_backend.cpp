@@ -61,17 +61,34 @@ auto attempt(Step step) {
   }
 }
 
+// What the model is computed in where `wanted` is asked for.
+Precision choose(Precision wanted, const network::Plan& plan, const Model& model) {
+  const bool has_ranges = plan.missing_range.empty();
+  if (wanted == Precision::automatic)
+    return has_ranges && network::processor_computes_in(Precision::int8) ? Precision::int8 : Precision::f32;
+  const std::string wish = std::string("precision ") + name_of(wanted) + " asked for, but ";
+  if (wanted == Precision::f16) throw Error(wish + "device cpu computes in f32, bf16 or int8");
+  if (!network::processor_computes_in(wanted))
+    throw Error(wish + "this processor lacks the instructions for it; use f32");
+  if (wanted == Precision::int8 && !has_ranges)
+    throw Error(model.path() + ": " + wish + "the model tells no range of the activations of " +
+                plan.missing_range + "; smearscope-train quantise measures them");
+  return wanted;
+}
+
 class CpuBackend : public Backend {
  public:
-  CpuBackend(const Model& model, int threads)
+  CpuBackend(const Model& model, network::Plan plan, Precision precision, int threads, Observer observe)
       : info_(model.info()),
         threads_(threads > 0 ? threads : omp_get_num_procs()),
-        network_(network::make_plan(model)),
+        precision_(precision),
+        network_(std::move(plan), precision, std::move(observe)),
         single_(ops::each_alone(static_cast<int>(info_.classes.size()))),
         summed_(ops::with_all_kinds(info_.parents, static_cast<int>(info_.classes.size()))) {
     network::let_waiting_threads_sleep();
   }
 
+  Precision precision() const override { return precision_; }
   // Frames go one after another: the weights that a batch would read only once are 1% of a frame's work.
   int max_batch() const override { return 1; }
   bool accepts(MemoryKind memory) const override { return memory == MemoryKind::host; }
@@ -120,6 +137,7 @@ class CpuBackend : public Backend {
 
   const ModelInfo info_;
   const int threads_;
+  const Precision precision_;
   network::OneDnnNetwork network_;
   const ops::Kinds single_, summed_;  // each class alone; with all its kinds
   ops::PreprocessScratch preprocess_scratch_;
@@ -131,11 +149,13 @@ class CpuBackend : public Backend {
 
 }  // namespace
 
-std::unique_ptr<Backend> make_cpu_backend(const Model& model, Precision precision, int threads) {
-  if (precision != Precision::f32)
-    throw Error(std::string("precision ") + name_of(precision) +
-                " asked for, but device cpu computes in f32 only");
-  return attempt([&] { return std::make_unique<CpuBackend>(model, threads); });
+std::unique_ptr<Backend> make_cpu_backend(const Model& model, Precision precision, int threads,
+                                          Observer observe) {
+  return attempt([&] {
+    network::Plan plan = network::make_plan(model);
+    precision = choose(precision, plan, model);
+    return std::make_unique<CpuBackend>(model, std::move(plan), precision, threads, std::move(observe));
+  });
 }
 
 }  // namespace smearscope

@@ -27,7 +27,8 @@ std::unique_ptr<Backend> make_backend(const Model& model, const DetectorOptions&
     throw Error("a wait of " + std::to_string(options.batch_wait_ms) +
                 " ms for a batch asked for; use 0 to 1000");
   if (options.device.kind == Device::Kind::cuda)
-    return make_cuda_backend(model, options.device, options.precision);
+    return make_cuda_backend(model, options.device,
+                             options.precision == Precision::automatic ? Precision::f32 : options.precision);
   return make_cpu_backend(model, options.precision, options.threads);
 }
 
@@ -121,6 +122,7 @@ Detector::Detector(std::shared_ptr<const Model> model, const DetectorOptions& op
   } catch (const std::bad_alloc&) {
     throw Error(model->path() + ": not enough memory for its network");
   }
+  state_->options.precision = state_->backend->precision();
   state_->batcher = std::make_unique<CallBatcher>(
       [state = state_.get()](const auto& jobs, const auto& thresholds) { state->run(jobs, thresholds); },
       options.max_batch, std::chrono::duration<double, std::milli>(options.batch_wait_ms));

@@ -7,38 +7,23 @@
 #include <list>
 
 #include "network/aligned_buffer.h"
+#include "network/backend.h"
+#include "network/onednn_linear.h"
 #include "network/onednn_shape.h"
 #include "network/plan.h"
 
 namespace smearscope::network {
 
-// A Linear as one primitive for any number of rows.
-class OneDnnLinear {
- public:
-  // Refers to `linear`.
-  OneDnnLinear(const Linear& linear, const dnnl::engine& engine);
-
-  // input [rows][in_features] -> [rows][out_features], valid until the next call.
-  const float* run(const float* input, int rows, dnnl::stream& stream);
-
- private:
-  const Linear& linear_;
-  dnnl::engine engine_;
-  dnnl::matmul::primitive_desc desc_;
-  dnnl::matmul primitive_;
-  dnnl::memory weights_, bias_, scratchpad_;
-  AlignedBuffer output_;
-};
-
 class OneDnnNetwork {
  public:
-  explicit OneDnnNetwork(Plan plan);
+  // f32, bf16, or int8 of a plan that misses no range. `observe` as for make_cpu_backend.
+  OneDnnNetwork(Plan plan, Precision precision, Observer observe = nullptr);
 
   // For one image of this size. Compiled on first use; the sizes used last are kept. Valid until the next
   // call.
   const CompiledShape& compiled(ops::Size padded);
 
-  void run(const CompiledShape& shape, Stage stage) { shape.run(stage, stream_); }
+  void run(const CompiledShape& shape, Stage stage);
 
   // [count][7][7][channels] -> [count][5 (classes + 1)], valid until the next call.
   const float* box_head(const float* rois, int count);
@@ -47,9 +32,11 @@ class OneDnnNetwork {
 
  private:
   Plan plan_;
+  const Precision precision_;
+  const Observer observe_;
   dnnl::engine engine_{dnnl::engine::kind::cpu, 0};
   dnnl::stream stream_{engine_};
-  dnnl::memory::format_tag layout_ = preferred_layout(engine_);
+  dnnl::memory::format_tag layout_ = preferred_layout(precision_, engine_);
   PackedWeights weights_;
   AlignedBuffer arena_;
   std::list<CompiledShape> shapes_;  // used last first

@@ -3,9 +3,11 @@
 
 #include <array>
 #include <dnnl.hpp>
+#include <functional>
 #include <unordered_map>
 #include <vector>
 
+#include "network/onednn_numbers.h"
 #include "network/onednn_weights.h"
 #include "network/plan.h"
 #include "ops/preprocess.h"
@@ -13,21 +15,24 @@
 namespace smearscope::network {
 
 // oneDNN's favourite layout of activations on this processor: nChw8c, nChw16c or nhwc.
-dnnl::memory::format_tag preferred_layout(const dnnl::engine& engine);
+dnnl::memory::format_tag preferred_layout(Precision precision, const dnnl::engine& engine);
 
 class CompiledShape {
  public:
-  // `size` is that of the padded input; `layout` is that of all activations but the input and what the
-  // functions below return. Memory is not yet bound.
-  CompiledShape(const Plan& plan, ops::Size size, dnnl::memory::format_tag layout, PackedWeights& weights,
-                dnnl::stream& stream);
+  // `size` is that of the padded input; `precision` and `layout` are those of all activations but the input
+  // and what the functions below return. Memory is not yet bound.
+  CompiledShape(const Plan& plan, ops::Size size, Precision precision, dnnl::memory::format_tag layout,
+                PackedWeights& weights, dnnl::stream& stream);
 
   // Bytes of memory that bind needs, and the binding itself: activations and scratchpad live there. 64-byte
   // aligned.
   std::size_t bytes() const { return bytes_; }
   void bind(void* memory);
 
-  void run(Stage stage, dnnl::stream& stream) const;
+  // `observe` is called with the index and the result of each convolution that has run, but for RPN's
+  // outputs.
+  using Observer = std::function<void(int convolution, const dnnl::memory& result)>;
+  void run(Stage stage, dnnl::stream& stream, const Observer& observe = nullptr) const;
 
   ops::Size size() const { return size_; }
   ops::InputView input() const;              // where preprocess writes; before Stage::backbone
@@ -39,33 +44,44 @@ class CompiledShape {
     Stage stage;
     dnnl::primitive primitive;
     std::unordered_map<int, dnnl::memory> arguments;
+    int convolution = -1;  // whose result can be observed
   };
-  struct Placement {
+  // Memory that shares its place with others that are needed in other steps.
+  struct View {
     dnnl::memory memory;
-    std::size_t offset;
+    int buffer;  // a value's number, or from the number of values on that of a further buffer
   };
 
-  void add_convolution(const Step& step, const Convolution& convolution, PackedWeights& weights,
-                       dnnl::stream& stream);
+  dnnl::memory add_view(const dnnl::memory::desc& desc, int buffer);
+  void open_value(int value, const NumberType& type);
+  void open_input(const Plan& plan);
+  void open_alike(const Step& step);
+  void add_convolution(const Step& step, const Plan& plan, PackedWeights& weights, dnnl::stream& stream);
   void add_pooling(const Step& step, int kernel);
   void add_upsampling(const Step& step);
   dnnl::memory add_channels_last_copy(int value, Stage stage);
+  void add_reorder(Stage stage, const dnnl::memory& from, float scale, const dnnl::memory& to);
   void add_command(Stage stage, const dnnl::primitive& primitive, const dnnl::memory::desc& scratchpad,
                    std::unordered_map<int, dnnl::memory> arguments);
   void place(const Plan& plan);
 
   ops::Size size_;
+  Precision precision_;
+  dnnl::memory::format_tag layout_;
   dnnl::engine engine_;
-  std::vector<dnnl::memory> values_;
   std::vector<ops::Size> sizes_;
+  std::vector<int> channels_;
+  std::vector<dnnl::memory> values_;  // as the steps so far have left them
+  std::vector<float> scales_;         // of their numbers, see NumberType
   std::vector<Command> commands_;
-  int input_ = 0;
-  bool channels_last_input_;
+  dnnl::memory input_;
   std::array<dnnl::memory, ops::roi_levels> features_;
   std::array<dnnl::memory, ops::pyramid_levels> rpn_;
   std::array<ops::AnchorGrid, ops::pyramid_levels> anchors_;
-  std::vector<Placement> placements_;
+  int buffers_;  // values and further buffers
+  std::vector<View> views_;
   std::vector<dnnl::memory> scratchpads_;
+  std::vector<std::size_t> offsets_;  // of values and further buffers, then of the scratchpad
   std::size_t bytes_ = 0;
 };
 

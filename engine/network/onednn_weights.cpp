@@ -1,11 +1,16 @@
 #include "network/onednn_weights.h"
 
+#include <algorithm>
+
+#include "model/quantisation.h"
+
 namespace smearscope::network {
 
 using dnnl::memory;
 
-PackedWeights::PackedWeights(std::vector<Convolution>& convolutions, const dnnl::engine& engine)
-    : convolutions_(convolutions), engine_(engine) {
+PackedWeights::PackedWeights(std::vector<Convolution>& convolutions, Precision precision,
+                             const dnnl::engine& engine)
+    : convolutions_(convolutions), precision_(precision), engine_(engine), scales_(convolutions.size()) {
   for (Convolution& convolution : convolutions) {
     const memory::desc plain(
         {convolution.out_channels, convolution.in_channels, convolution.kernel, convolution.kernel},
@@ -14,6 +19,28 @@ PackedWeights::PackedWeights(std::vector<Convolution>& convolutions, const dnnl:
     biases_.emplace_back(
         memory::desc({convolution.out_channels}, memory::data_type::f32, memory::format_tag::x), engine,
         convolution.bias.data());
+  }
+  if (precision_ == Precision::int8) quantise_all();
+}
+
+void PackedWeights::quantise_all() {
+  for (std::size_t i = 0; i < convolutions_.size(); ++i) {
+    std::vector<float>& weights = convolutions_[i].weights;
+    Quantised quantised = quantise({convolutions_[i].name,
+                                    DType::f32,
+                                    {convolutions_[i].out_channels},
+                                    weights.data(),
+                                    weights.size() * sizeof(float)});
+    // A channel of zeros has a scale of 0, by which nothing can be divided.
+    for (float& scale : quantised.scales)
+      if (scale == 0) scale = 1;
+    scales_[i] = std::move(quantised.scales);
+    memory plain({copies_[i].front().get_desc().dims(), memory::data_type::s8, memory::format_tag::oihw},
+                 engine_);
+    std::copy(quantised.values.begin(), quantised.values.end(),
+              static_cast<std::int8_t*>(plain.get_data_handle()));
+    copies_[i].front() = plain;
+    std::vector<float>().swap(weights);
   }
 }
 

@@ -9,8 +9,11 @@
 namespace smearscope {
 namespace {
 
-constexpr std::array<std::pair<Precision, const char*>, 4> precision_names{
-    {{Precision::f32, "f32"}, {Precision::f16, "f16"}, {Precision::bf16, "bf16"}, {Precision::int8, "int8"}}};
+constexpr std::array<std::pair<Precision, const char*>, 5> precision_names{{{Precision::f32, "f32"},
+                                                                            {Precision::f16, "f16"},
+                                                                            {Precision::bf16, "bf16"},
+                                                                            {Precision::int8, "int8"},
+                                                                            {Precision::automatic, "auto"}}};
 
 bool is_index(const std::string& text) {
   return !text.empty() && text.size() <= 3 &&
@@ -44,7 +47,7 @@ std::string Device::to_string() const {
 Precision parse_precision(const std::string& text) {
   for (const auto& [precision, name] : precision_names)
     if (text == name) return precision;
-  throw Error("unknown precision \"" + text + "\"; use f32, f16, bf16 or int8");
+  throw Error("unknown precision \"" + text + "\"; use f32, f16, bf16, int8 or auto");
 }
 
 const char* name_of(Precision precision) {

@@ -1,5 +1,6 @@
 #include "network/plan.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <stdexcept>
@@ -31,6 +32,7 @@ class Planner {
 
   Plan make() {
     plan_.input = new_value(3);
+    plan_.input_range = input_range();
     plan_feature_pyramid(plan_backbone());
     plan_rpn();
     plan_box_head();
@@ -55,6 +57,24 @@ class Planner {
       throw Error(model_.path() + ": tensor " + name + " has " + std::to_string(result.size()) +
                   " values, not " + std::to_string(count) + "; write the model file again");
     return result;
+  }
+
+  // Of the layer `name`'s result, for int8.
+  float range_of(const std::string& name) {
+    const auto found = model_.info().activation_ranges.find(name);
+    if (found != model_.info().activation_ranges.end()) return static_cast<float>(found->second);
+    if (plan_.missing_range.empty()) plan_.missing_range = name;
+    return 0;
+  }
+
+  // Of normalised images: black and white are 0 and 1.
+  float input_range() const {
+    const Transform& transform = model_.info().transform;
+    double largest = 0;
+    for (std::size_t i = 0; i < 3; ++i)
+      for (const double value : {0.0, 1.0})
+        largest = std::max(largest, std::abs((value - transform.mean[i]) / transform.std[i]));
+    return static_cast<float>(largest);
   }
 
   // The channels come from the weight itself, which is [out][in][kernel][kernel].
@@ -100,6 +120,7 @@ class Planner {
     Convolution convolution = read_convolution(name, plan_.channels[input], kernel, stride);
     fold_batch_norm(convolution, norm);
     convolution.relu = relu;
+    convolution.range = range_of(name);
     return add_convolution(std::move(convolution), Stage::backbone, input, residual);
   }
 
@@ -150,6 +171,12 @@ class Planner {
     return convolution;
   }
 
+  Convolution read_ranged(const std::string& name, int in_channels, int kernel) {
+    Convolution convolution = read_biased(name, in_channels, kernel);
+    convolution.range = range_of(name);
+    return convolution;
+  }
+
   // Top-down: the upper level is upsampled into a new value, onto which the lateral convolution accumulates.
   void plan_feature_pyramid(const std::array<int, 4>& stages) {
     int upper = -1;
@@ -159,9 +186,9 @@ class Planner {
       if (upper >= 0)
         residual = add_step(Step::Kind::upsample, Stage::fpn, upper, new_value(architecture_.fpn_channels));
       Convolution lateral =
-          read_biased("backbone.fpn.inner_blocks." + index, plan_.channels[stages[level]], 1);
+          read_ranged("backbone.fpn.inner_blocks." + index, plan_.channels[stages[level]], 1);
       upper = add_convolution(std::move(lateral), Stage::fpn, stages[level], residual);
-      Convolution output = read_biased("backbone.fpn.layer_blocks." + index, architecture_.fpn_channels, 3);
+      Convolution output = read_ranged("backbone.fpn.layer_blocks." + index, architecture_.fpn_channels, 3);
       plan_.pyramid[level] = add_convolution(std::move(output), Stage::fpn, upper);
     }
     plan_.pyramid[4] =
@@ -171,7 +198,7 @@ class Planner {
   // The objectness and box regression convolutions, both 1x1 on the same value, become one.
   void plan_rpn() {
     const int width = architecture_.fpn_channels;
-    Convolution hidden = read_biased("rpn.head.conv.0.0", width, 3);
+    Convolution hidden = read_ranged("rpn.head.conv.0.0", width, 3);
     hidden.relu = true;
     Convolution outputs = read_biased("rpn.head.cls_logits", width, 1);
     const Convolution deltas = read_biased("rpn.head.bbox_pred", width, 1);
@@ -225,12 +252,13 @@ class Planner {
   }
 
   void plan_box_head() {
-    plan_.fc6 =
-        read_linear("roi_heads.box_head.fc6", architecture_.fpn_channels * ops::roi_size * ops::roi_size);
+    plan_.fc6 = read_linear(fc6_name, architecture_.fpn_channels * ops::roi_size * ops::roi_size);
     permute_fc6(plan_.fc6);
     plan_.fc6.relu = true;
+    plan_.fc6.input_range = range_of(roi_pool_name);
     plan_.fc7 = read_linear("roi_heads.box_head.fc7", plan_.fc6.out_features);
     plan_.fc7.relu = true;
+    plan_.fc7.input_range = range_of(fc6_name);
     plan_.predictor = read_linear("roi_heads.box_predictor.cls_score", plan_.fc7.out_features);
     const Linear deltas = read_linear("roi_heads.box_predictor.bbox_pred", plan_.fc7.out_features);
     Linear& merged = plan_.predictor;

@@ -20,6 +20,7 @@ struct Convolution {
   bool relu = false;
   std::vector<float> weights;  // [out][in][kernel][kernel], batch norm folded in
   std::vector<float> bias;     // [out]
+  float range = 0;             // largest magnitude of y that int8 shows; 0: y stays a float
 };
 
 // y = x * weights^T + bias (then ReLU).
@@ -29,7 +30,12 @@ struct Linear {
   bool relu = false;
   std::vector<float> weights;  // [out][in]
   std::vector<float> bias;     // [out]
+  float input_range = 0;       // largest magnitude of x that int8 shows; 0: x stays a float
 };
+
+// Names of ranges that are no convolution's: what RoIAlign gives to fc6, and fc6 to fc7.
+inline constexpr const char* roi_pool_name = "roi_heads.box_roi_pool";
+inline constexpr const char* fc6_name = "roi_heads.box_head.fc6";
 
 enum class Stage { backbone, fpn, rpn };
 
@@ -55,12 +61,14 @@ struct Plan {
   std::vector<Step> steps;
   std::vector<int> channels;                       // per value
   int input = 0;                                   // the preprocessed image, 3 channels
+  float input_range = 0;                           // its largest magnitude
   std::array<int, ops::pyramid_levels> pyramid{};  // P2..P6; RoIAlign takes the first four
   std::array<int, ops::pyramid_levels> rpn{};      // per level: 5 A channels as ops::RpnLevel wants them
   std::array<std::vector<Box>, ops::pyramid_levels> cell_anchors;
   Linear fc6;  // takes [7][7][channels], as ops::roi_align writes it
   Linear fc7;
-  Linear predictor;  // class logits, then box deltas, as ops::postprocess wants them
+  Linear predictor;           // class logits, then box deltas, as ops::postprocess wants them
+  std::string missing_range;  // first layer whose range int8 needs and the model doesn't tell; empty: none
 };
 
 // Batch norm is folded in double precision: weight * gamma / sqrt(var + eps), beta - mean * gamma / sqrt(var

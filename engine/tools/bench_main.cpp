@@ -26,7 +26,8 @@ constexpr const char* help =
     "  --model FILE      model file, or name of an installed model (default: smearscope-cells)\n"
     "  --size WxH        size of the frames (default: 640x480); the model's transform resizes them\n"
     "  --device D        cpu, cuda, cuda:N or auto: cuda if it can be used, else cpu (default: cpu)\n"
-    "  --precision P     f32, f16, bf16 or int8 (default: f32)\n"
+    "  --precision P     f32, f16, bf16, int8, or auto: int8 on a CPU that can run the model so, else f32\n"
+    "                    (default: auto)\n"
     "  --batch N         frames per call (default: 1); with --cameras most frames of a batch\n"
     "  --threads N       CPU threads; 0: all cores (default: 0)\n"
     "  --frames N        frames to time, after a warm-up of 2 calls (default: 20)\n"
@@ -87,6 +88,7 @@ Settings parse(int count, char** words) {
                           {"help", no_argument, nullptr, 'h'},
                           {nullptr, 0, nullptr, 0}};
   Settings settings;
+  settings.options.precision = Precision::automatic;
   opterr = 0;
   for (int found = 0; (found = getopt_long(count, words, "", known, nullptr)) != -1;) switch (found) {
       case 'm':
@@ -176,7 +178,7 @@ void run_calls(Detector& detector, const Frame& frame, const Settings& settings)
   const std::vector<Frame> frames(static_cast<std::size_t>(settings.batch), frame);
   bench::Workload workload{detector.model().path(),
                            detector.options().device.to_string(),
-                           name_of(settings.options.precision),
+                           name_of(detector.options().precision),
                            settings.width,
                            settings.height,
                            settings.batch,

@@ -91,7 +91,9 @@ GstStructure* model_loaded(const ReadyModel& ready) {
   const Model& model = ready.detector->model();
   GstStructure* structure =
       gst_structure_new("model-loaded", "path", G_TYPE_STRING, ready.path.c_str(), "digest", G_TYPE_STRING,
-                        model.digest().c_str(), "name", G_TYPE_STRING, model.info().name.c_str(), nullptr);
+                        model.digest().c_str(), "name", G_TYPE_STRING, model.info().name.c_str(), "device",
+                        G_TYPE_STRING, ready.detector->options().device.to_string().c_str(), "precision",
+                        G_TYPE_STRING, name_of(ready.detector->options().precision), nullptr);
   const ModelInfo& info = model.info();
   std::vector<std::string> parents(info.classes.size());
   for (std::size_t i = 0; i < info.parents.size(); ++i) {

@@ -27,10 +27,12 @@ GType mode_type() {
 
 GType precision_type() {
   static const GEnumValue values[] = {
+      {static_cast<int>(Precision::automatic), "int8 on a CPU that can run the model so, else f32", "auto"},
       {static_cast<int>(Precision::f32), "32-bit floating point", "f32"},
       {static_cast<int>(Precision::f16), "16-bit floating point", "f16"},
       {static_cast<int>(Precision::bf16), "bfloat16: 16-bit floating point with the range of f32", "bf16"},
-      {static_cast<int>(Precision::int8), "8-bit integers, for a quantised model", "int8"},
+      {static_cast<int>(Precision::int8), "8-bit integers, for a model that smearscope-train quantise made",
+       "int8"},
       {0, nullptr, nullptr}};
   static const GType type = g_enum_register_static("GstCellDetectPrecision", values);
   return type;
@@ -76,9 +78,9 @@ void install_engine_properties(GObjectClass* object_class) {
       object_class, prop_precision,
       g_param_spec_enum(
           "precision", "Precision",
-          "Number format in which the model runs; one that the device lacks is an error. Counts from "
-          "the next start",
-          precision_type(), static_cast<int>(Precision::f32), before_start));
+          "Number format in which the model runs; one that the device or the model lacks is an error. "
+          "Counts from the next start",
+          precision_type(), static_cast<int>(Precision::automatic), before_start));
   g_object_class_install_property(
       object_class, prop_threads,
       g_param_spec_int(

@@ -15,7 +15,7 @@ struct DetectionSettings {
   std::string model = default_model;  // a name for find_model, or a path
   bool model_watch = false;           // another file in the model's place is loaded
   std::string device = "cpu";         // see Device::parse
-  Precision precision = Precision::f32;
+  Precision precision = Precision::automatic;
   int threads = 0;     // see DetectorOptions
   int batch_size = 0;  // 0: 1 on a CPU, 8 on a GPU
   double batch_wait_ms = 0;

@@ -277,7 +277,7 @@ TEST(Detector, NoFramesGiveNoResults) {
 TEST(Detector, RefusesWhatItCannotDo) {
   const auto make = [](const DetectorOptions& options) { Detector detector(tiny_model(), options); };
   expect_error([&] { make({Device::cuda(77), Precision::f32, 0}); }, "cuda:77");
-  for (const Precision precision : {Precision::f16, Precision::bf16, Precision::int8})
+  for (const Precision precision : {Precision::f16, Precision::int8})
     expect_error([&] { make({Device::cpu(), precision, 0}); }, name_of(precision));
   for (const int threads : {-1, 1025})
     expect_error([&] { make(with_threads(threads)); }, std::to_string(threads) + " threads");

@@ -21,6 +21,7 @@ ModelInfo full_info() {
   info.transform.adjustment = {1.2, -0.05, 0.7, 1.5};
   info.pixel_size_um = 0.1;
   info.regimen = "name = \"plain\"\nrate = 0.02\n";
+  info.activation_ranges = {{"backbone.body.conv1", 2.5}, {"roi_heads.box_roi_pool", 0.125}};
   info.corpus_digest = std::string(64, 'a');
   info.metrics = {{"txl-pbc/val/AP50", 0.96123456789}, {"loss", -1e-9}};
   info.licence = "CC BY 4.0 \u00b7 Acevedo et al.";
@@ -83,6 +84,7 @@ TEST(ModelInfo, SurvivesWritingAndReading) {
   EXPECT_EQ(read.thresholds.nms, info.thresholds.nms);
   EXPECT_EQ(read.thresholds.max_detections, info.thresholds.max_detections);
   EXPECT_EQ(read.regimen, info.regimen);
+  EXPECT_EQ(read.activation_ranges, info.activation_ranges);
   EXPECT_EQ(read.corpus_digest, info.corpus_digest);
   EXPECT_EQ(read.metrics, info.metrics);
   EXPECT_EQ(read.licence, info.licence);
@@ -227,6 +229,10 @@ TEST(ModelInfo, ValuesOutOfRangeAreRefusedByName) {
       {"thresholds.score", [=](ModelInfo& i) { i.thresholds.score = nan; }},
       {"thresholds.nms", [](ModelInfo& i) { i.thresholds.nms = -0.1; }},
       {"max_detections", [](ModelInfo& i) { i.thresholds.max_detections = 0; }},
+      {"activation_ranges.conv is 0", [](ModelInfo& i) { i.activation_ranges["conv"] = 0; }},
+      {"activation_ranges.conv", [](ModelInfo& i) { i.activation_ranges["conv"] = 1e7; }},
+      {"activation_ranges.conv", [](ModelInfo& i) { i.activation_ranges["conv"] = std::nan(""); }},
+      {"a layer in activation_ranges", [](ModelInfo& i) { i.activation_ranges["a\nb"] = 1; }},
       {"corpus_digest", [](ModelInfo& i) { i.corpus_digest = "abc"; }},
       {"metrics", [=](ModelInfo& i) { i.metrics["AP"] = nan; }},
       {"licence", [](ModelInfo& i) { i.licence = std::string(10001, 'x'); }},

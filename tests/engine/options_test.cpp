@@ -7,7 +7,8 @@ namespace smearscope {
 namespace {
 
 TEST(DeviceNames, ReadAndWriteTheSame) {
-  for (const char* text : {"cpu", "cuda:0", "cuda:15", "auto"}) EXPECT_EQ(Device::parse(text).to_string(), text);
+  for (const char* text : {"cpu", "cuda:0", "cuda:15", "auto"})
+    EXPECT_EQ(Device::parse(text).to_string(), text);
   EXPECT_EQ(Device::parse("cuda").to_string(), "cuda:0");
 }
 
@@ -18,7 +19,8 @@ TEST(DeviceNames, OthersAreRefused) {
 }
 
 TEST(PrecisionNames, ReadAndWriteTheSame) {
-  for (const char* text : {"f32", "f16", "bf16", "int8"}) EXPECT_STREQ(name_of(parse_precision(text)), text);
+  for (const char* text : {"f32", "f16", "bf16", "int8", "auto"})
+    EXPECT_STREQ(name_of(parse_precision(text)), text);
   testing::expect_error([] { parse_precision("fp32"); }, "\"fp32\"");
 }
 

@@ -66,7 +66,9 @@ class RunReport : public ::testing::Test {
   static void TearDownTestSuite() { delete folder_; }
   // Labels that the first model finds, so that figures are neither 0 nor 1.
   static void add_some_found(corpus::Image& image) {
-    const FindCells find = through_engine(Model::load(file("first/model.safetensors")), {0.001, 0.5, 40}, 1);
+    const FindCells find = through_engine(
+        std::make_shared<Detector>(Model::load(file("first/model.safetensors")), DetectorOptions()),
+        {0.001, 0.5, 40});
     const Detections found = find(corpus::read_image(image.path));
     for (std::size_t i = 0; i < found.size(); i += 4) {
       const Box& box = found[i].box;

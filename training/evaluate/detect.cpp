@@ -32,11 +32,7 @@ std::vector<std::size_t> boxes_by_category(const metrics::Data& data) {
 
 }  // namespace
 
-FindCells through_engine(const std::shared_ptr<const Model>& model, const Thresholds& thresholds,
-                         int threads) {
-  DetectorOptions options;
-  options.threads = threads;
-  const auto detector = std::make_shared<Detector>(model, options);
+FindCells through_engine(const std::shared_ptr<Detector>& detector, const Thresholds& thresholds) {
   return [detector, thresholds](const cv::Mat& rgb) {
     Frame frame;
     frame.width = rgb.cols;

@@ -15,10 +15,10 @@ namespace smearscope::training {
 // Cells in one image (8-bit RGB). Not thread-safe.
 using FindCells = std::function<Detections(const cv::Mat& rgb)>;
 
-// The engine on the CPU: what streams. `threads` 0: all cores. Throw Error as Detector does.
-FindCells through_engine(const std::shared_ptr<const Model>& model, const Thresholds& thresholds,
-                         int threads);
+// Cells as `detector` finds them: what streams. Throws Error as it does.
+FindCells through_engine(const std::shared_ptr<Detector>& detector, const Thresholds& thresholds);
 // The network that is trained, on LibTorch, on `device`: "cpu", "cuda" or "cuda:N" (network/device.h).
+// `threads` 0: all cores.
 FindCells through_libtorch(const std::shared_ptr<const Model>& model, const Thresholds& thresholds,
                            int threads, const std::string& device);
 

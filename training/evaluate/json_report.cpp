@@ -110,6 +110,7 @@ json model_json(const Measured& m) {
 
 json settings_json(const Measured& m) {
   json settings{{"through", m.model ? json(m.through) : json()}};
+  settings["precision"] = m.model ? json(m.precision) : json();
   settings["score_threshold"] = m.model ? json(m.thresholds.score) : json();
   settings["nms_threshold"] = m.model ? json(m.thresholds.nms) : json();
   settings["max_detections"] = m.model ? json(m.thresholds.max_detections) : json();

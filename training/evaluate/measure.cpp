@@ -23,6 +23,7 @@ ClassMatch describe_run(const std::shared_ptr<const Model>& model, const ModelRu
                         Measured& measured) {
   measured.model = model;
   measured.through = run.through;
+  measured.precision = run.precision;
   measured.thresholds = model->info().thresholds;
   measured.thresholds.score = run.score_threshold;
   if (run.max_detections) measured.thresholds.max_detections = *run.max_detections;
@@ -36,7 +37,17 @@ ClassMatch describe_run(const std::shared_ptr<const Model>& model, const ModelRu
 void run_model(const std::shared_ptr<const Model>& model, const ModelRun& run, const MakeFindCells& make,
                CorpusPart& part, Measured& measured) {
   const ClassMatch classes = describe_run(model, run, part, measured);
-  find_cells(make(model, measured.thresholds, run.threads), classes, part);
+  find_cells(make(measured.thresholds), classes, part);
+}
+
+void run_through_engine(const std::shared_ptr<const Model>& model, ModelRun run,
+                        const DetectorOptions& options, CorpusPart& part, Measured& measured) {
+  const auto detector = std::make_shared<Detector>(model, options);
+  run.through = "engine";
+  run.precision = name_of(detector->options().precision);
+  run_model(
+      model, run, [&](const Thresholds& thresholds) { return through_engine(detector, thresholds); }, part,
+      measured);
 }
 
 void compute_figures(Measured& measured) {

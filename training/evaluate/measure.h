@@ -12,18 +12,20 @@
 namespace smearscope::training {
 
 struct ModelRun {
-  std::string through = "engine";     // what computes, for the record
+  std::string through = "engine", precision = "f32";  // what computes, for the record
   double score_threshold = 0.001;     // detections above it take part; COCO's figures need the low ones
   std::optional<int> max_detections;  // an image; default the model's own
-  int threads = 0;                    // 0: all cores
 };
-using MakeFindCells =
-    std::function<FindCells(const std::shared_ptr<const Model>&, const Thresholds&, int threads)>;
+using MakeFindCells = std::function<FindCells(const Thresholds&)>;
 
 // Fills part.data with what the model finds, and `measured` with what was run and how. Names on standard
 // error the classes that only one of the two has. Throws Error as match_classes and find_cells do.
 void run_model(const std::shared_ptr<const Model>& model, const ModelRun& run, const MakeFindCells& make,
                CorpusPart& part, Measured& measured);
+
+// The same through the engine, as `options` say.
+void run_through_engine(const std::shared_ptr<const Model>& model, ModelRun run,
+                        const DetectorOptions& options, CorpusPart& part, Measured& measured);
 
 // The same for detections that were kept: all but the detections themselves.
 ClassMatch describe_run(const std::shared_ptr<const Model>& model, const ModelRun& run, CorpusPart& part,

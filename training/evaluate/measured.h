@@ -18,6 +18,7 @@ struct Measured {
   std::shared_ptr<const Model> model;          // null: detections came from a file
   std::string detections;                      // that file
   std::string through;                         // "engine", "libtorch"
+  std::string precision;                       // "f32", "int8", ...
   Thresholds thresholds;                       // of the model's run
   double count_threshold = 0;                  // above it a detection is counted as a cell
   std::vector<std::string> unknown_to_corpus;  // classes of the model, left out

@@ -35,7 +35,7 @@ std::size_t count_of_detections(const CorpusPart& part) {
 
 // What computed the detections and how many they are, if the evaluation is the one that is asked for.
 struct Kept {
-  std::string through;
+  std::string through, precision;
   std::size_t detections = 0;
 };
 std::optional<Kept> read_kept(const std::string& file, const Run& run, const std::string& part,
@@ -55,7 +55,7 @@ std::optional<Kept> read_kept(const std::string& file, const Run& run, const std
                       settings.at("nms_threshold") == own.nms &&
                       settings.at("max_detections") == own.max_detections;
     if (!same) return {};
-    Kept kept{settings.at("through").get<std::string>(), 0};
+    Kept kept{settings.at("through").get<std::string>(), settings.at("precision").get<std::string>(), 0};
     for (const json& of_class : document.at("coco").at("classes"))
       kept.detections += of_class.at("detections").get<std::size_t>();
     return kept;
@@ -85,19 +85,22 @@ void measure(Run& run, const CorpusPart& part, const MeasureOptions& options) {
   measured.corpus_digest = options.corpus_digest;
   measured.count_threshold = options.count_threshold;
   ModelRun wanted;
-  wanted.threads = options.threads;
   const Files files = files_of(run, part.name, options.folder);
   const std::optional<Kept> kept = read_kept(files.evaluation, run, part.name, options, wanted);
   if (kept && read_kept_results(files.results, kept->detections, *run.part)) {
     std::cerr << run.name << ": measured before, " << files.results << "\n";
     wanted.through = kept->through;
+    wanted.precision = kept->precision;
     describe_run(run.model, wanted, *run.part, measured);
     compute_figures(measured);
     return;
   }
   std::cerr << run.name << ": looking for cells in " << part.images.size() << " images\n";
   for (const std::string& file : {files.results, files.evaluation}) check_can_be_written(file);
-  run_model(run.model, wanted, through_engine, *run.part, measured);
+  DetectorOptions engine;
+  engine.precision = Precision::automatic;
+  engine.threads = options.threads;
+  run_through_engine(run.model, wanted, engine, *run.part, measured);
   compute_figures(measured);
   for (const auto& [file, text] : {std::pair{files.results, results_json(*run.part)},
                                    std::pair{files.evaluation, json_report(measured)}})

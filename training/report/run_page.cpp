@@ -102,7 +102,8 @@ std::string Page::summary() const {
     text += "<li><i style=\"background:rgb(" + std::to_string(color.red) + "," + std::to_string(color.green) +
             "," + std::to_string(color.blue) + ")\"></i><b>" + escaped(run.name) + "</b>: model " +
             escaped(run.model->info().name) +
-            (run.measured.through == "libtorch" ? ", through LibTorch" : ", through the engine") + "</li>\n";
+            (run.measured.through == "libtorch" ? ", through LibTorch" : ", through the engine") + " in " +
+            escaped(run.measured.precision) + "</li>\n";
   }
   return text + "</ul>\n";
 }

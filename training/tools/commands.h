@@ -18,6 +18,7 @@ struct Command {
 
 extern const Command import_command;
 extern const Command evaluate_command;
+extern const Command quantise_command;
 extern const Command report_command;
 extern const Command train_command;
 

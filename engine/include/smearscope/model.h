@@ -87,6 +87,10 @@ struct ModelInfo {
   std::optional<double>
       pixel_size_um;  // micrometres of slide per pixel of the *resized* image it was trained at
   Thresholds thresholds;
+  // By layer, as its weights are named without ".weight": the largest magnitude of its activations that int8
+  // shows, after residual and ReLU. Of RoIAlign as "roi_heads.box_roi_pool". Empty: precision int8 can't be
+  // used.
+  std::map<std::string, double> activation_ranges;
   std::string regimen;                    // name and settings used, free text or a TOML document
   std::string corpus_digest;              // sha256 of the corpus, hex
   std::map<std::string, double> metrics;  // e.g. "txl-pbc/val/AP50"
@@ -134,10 +138,13 @@ std::vector<TensorSpec> expected_tensors(const Architecture& architecture, std::
 // with their scales ("NAME.scale", f32, one per output channel) beside them, in any order and mixture.
 void write_model(const std::string& path, const ModelInfo& info, const std::vector<TensorView>& tensors);
 
-// Copies `source` to a new model file with the weights of convolutions and linear layers stored as `dtype`
-// (f32, f16 or bf16, rounded to nearest even; or i8, in steps of a 127th of the output channel's largest).
-// Biases and batch norm are stored as f32 always. Throws Error naming the tensor if a value is too large for
-// `dtype`. `destination` may be `source`.
+// Writes `model`'s weights under `info`, those of convolutions and linear layers stored as `dtype` (f32, f16
+// or bf16, rounded to nearest even; or i8, in steps of a 127th of the output channel's largest). Biases and
+// batch norm are stored as f32 always. Throws Error naming the tensor if a value is too large for `dtype`.
+// `path` may be the model's own.
+void write_model_as(const std::string& path, const ModelInfo& info, const Model& model, DType dtype);
+
+// The same with what `source` says of itself. `destination` may be `source`.
 void convert_model(const std::string& source, const std::string& destination, DType dtype);
 
 // Values of a tensor as f32, whatever it is stored as.

@@ -33,6 +33,9 @@ class CudaBackend : public Backend {
     }
   }
 
+  Precision precision() const override {
+    return model_.element == ops::Element::f32 ? Precision::f32 : Precision::f16;
+  }
   int max_batch() const override { return largest_batch; }
   bool accepts(MemoryKind) const override { return true; }
 

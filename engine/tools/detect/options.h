@@ -20,7 +20,7 @@ struct Options {
   Naming naming;
   std::optional<int> max_detections;
   std::vector<std::string> classes;  // empty: all
-  DetectorOptions detector;
+  DetectorOptions detector{Device::cpu(), Precision::automatic};
   std::string coco_results, coco_images, annotated, csv;  // empty: not asked for
   std::vector<std::string> inputs;
   bool help = false, version = false;

@@ -23,7 +23,9 @@ const char* const help =
     "                       --results writes them\n"
     "  --part NAME          train, val, test, or all for the images of no part; default val\n"
     "  --through WHAT       engine: what streams (default); libtorch: the network that is trained\n"
-    "  --device cpu|cuda[:N]  of --through libtorch; default cpu\n"
+    "  --device cpu|cuda[:N]  default cpu\n"
+    "  --precision P        of the engine: f32, f16, bf16, int8, or auto: as it streams on that device "
+    "(default)\n"
     "  --score-threshold T  detections above it take part; default 0.001\n"
     "  --max-detections N   an image; default the model's own\n"
     "  --count-threshold T  detections above it are cells in counts and in the confusion matrix; default "
@@ -39,6 +41,7 @@ const char* const help =
 struct Options {
   std::string corpus, model, detections, json, results;
   std::string part = "val", through = "engine", device = "cpu";
+  Precision precision = Precision::automatic;
   double score_threshold = 0.001, count_threshold = 0.5;
   std::optional<int> max_detections;
   int threads = 0;
@@ -56,6 +59,7 @@ Options parse(const std::vector<std::string>& words) {
       {"--part", [&](const std::string& v) { o.part = v; }},
       {"--through", [&](const std::string& v) { o.through = v; }},
       {"--device", [&](const std::string& v) { o.device = v; }},
+      {"--precision", [&](const std::string& v) { o.precision = parse_precision(v); }},
       {"--score-threshold",
        [&](const std::string& v) { o.score_threshold = number("--score-threshold", v, 0, 1); }},
       {"--count-threshold",
@@ -72,8 +76,8 @@ Options parse(const std::vector<std::string>& words) {
     throw Error(std::string("give either --model or --detections") + see_help);
   if (o.through != "engine" && o.through != "libtorch")
     throw Error("--through: '" + o.through + "' is not engine or libtorch");
-  if (o.device != "cpu" && o.through != "libtorch")
-    throw Error("--device " + o.device + ": is for --through libtorch; the engine measures on the CPU");
+  if (o.through == "libtorch" && o.precision != Precision::automatic && o.precision != Precision::f32)
+    throw Error(std::string("--precision ") + name_of(o.precision) + ": is for --through engine");
   if (o.max_detections == 0) throw Error("--max-detections: at least 1");
   return o;
 }
@@ -101,11 +105,29 @@ void print(const Measured& measured) {
   const CorpusPart& part = *measured.part;
   std::size_t found = 0;
   for (const metrics::Image& image : part.data.images) found += image.found.size();
-  std::cout << part.images.size() << " images, " << part.boxes() << " boxes, " << found << " detections\n\n"
-            << summary_table(measured) << "\n"
-            << classes_table(measured);
+  std::cout << part.images.size() << " images, " << part.boxes() << " boxes, " << found << " detections";
+  if (measured.model)
+    std::cout << ", through " << (measured.through == "engine" ? "the engine" : "LibTorch") << " in "
+              << measured.precision;
+  std::cout << "\n\n" << summary_table(measured) << "\n" << classes_table(measured);
   const std::string mistakes = mistakes_table(measured);
   if (!mistakes.empty()) std::cout << "\n" << mistakes;
+}
+
+void run(const Options& o, const std::shared_ptr<const Model>& model, CorpusPart& part, Measured& measured) {
+  const ModelRun run{o.through, "f32", o.score_threshold, o.max_detections};
+  if (o.through == "engine") {
+    DetectorOptions options;
+    options.device = Device::parse(o.device);
+    options.precision = o.precision;
+    options.threads = o.threads;
+    run_through_engine(model, run, options, part, measured);
+    return;
+  }
+  const auto libtorch = [&](const Thresholds& thresholds) {
+    return through_libtorch(model, thresholds, o.threads, o.device);
+  };
+  run_model(model, run, libtorch, part, measured);
 }
 
 int run(const std::vector<std::string>& words) {
@@ -123,11 +145,7 @@ int run(const std::vector<std::string>& words) {
   if (o.model.empty()) {
     read_results(o.detections, part);
   } else {
-    const auto libtorch = [&](const auto& model, const Thresholds& thresholds, int threads) {
-      return through_libtorch(model, thresholds, threads, o.device);
-    };
-    run_model(load_model(o.model), {o.through, o.score_threshold, o.max_detections, o.threads},
-              o.through == "engine" ? MakeFindCells(through_engine) : libtorch, part, measured);
+    run(o, load_model(o.model), part, measured);
   }
   compute_figures(measured);
   if (!o.json.empty()) measured.corpus_digest = corpus::digest_of(corpus::read_corpus(o.corpus));

@@ -1,0 +1,164 @@
+// Activation ranges measured by Calibrator, and detectors that run in int8 by them.
+#include "smearscope/calibration.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "expect_error.h"
+#include "frames.h"
+#include "network/onednn_numbers.h"
+#include "smearscope/detector.h"
+#include "temporary_folder.h"
+#include "tiny_model.h"
+
+namespace smearscope {
+namespace {
+
+using testing::expect_error;
+using testing::OwnedFrame;
+
+// Discs in random places.
+class Picture {
+ public:
+  explicit Picture(int seed) : owned_(PixelFormat::rgb, 224, 160) {
+    testing::Random random(static_cast<std::uint32_t>(seed));
+    for (int y = 0; y < 160; ++y)
+      for (int x = 0; x < 224; ++x) testing::put_pixel(owned_, x, y, {230, 225, 228});
+    for (int disc = 0; disc < 12; ++disc) draw_disc(random);
+  }
+
+  Frame frame() const { return owned_.frame(); }
+
+ private:
+  void draw_disc(testing::Random& random) {
+    const int cx = random.integer(0, 223), cy = random.integer(0, 159), radius = random.integer(6, 24);
+    const testing::Rgb colour{random.integer(60, 220), random.integer(40, 160), random.integer(60, 200)};
+    for (int y = std::max(0, cy - radius); y < std::min(160, cy + radius); ++y)
+      for (int x = std::max(0, cx - radius); x < std::min(224, cx + radius); ++x)
+        if ((x - cx) * (x - cx) + (y - cy) * (y - cy) < radius * radius)
+          testing::put_pixel(owned_, x, y, colour);
+  }
+
+  OwnedFrame owned_;
+};
+
+class Calibrated : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = new testing::TemporaryFolder;
+    testing::write_random_model(file("plain"), testing::tiny_model_info(), 1);
+    const auto plain = Model::load(file("plain"));
+    Calibrator calibrator(plain, 1);
+    for (int seed = 0; seed < 6; ++seed) calibrator.observe(Picture(seed).frame());
+    ModelInfo info = plain->info();
+    info.activation_ranges = calibrator.ranges();
+    write_model_as(file("quantised"), info, *plain, DType::i8);
+  }
+  static void TearDownTestSuite() { delete folder_; }
+
+  static std::string file(const std::string& name) { return folder_->file(name + ".safetensors"); }
+  static DetectorOptions options(Precision precision) { return {Device::cpu(), precision, 1}; }
+  static Detections detect(Precision precision, const std::string& model, int seed) {
+    Detector detector(Model::load(file(model)), options(precision));
+    return detector.detect({Picture(seed).frame()}).front();
+  }
+
+  static testing::TemporaryFolder* folder_;
+};
+testing::TemporaryFolder* Calibrated::folder_ = nullptr;
+
+#define SKIP_WITHOUT_INT8                               \
+  if (!network::processor_computes_in(Precision::int8)) \
+  GTEST_SKIP() << "this processor lacks the instructions for int8"
+
+TEST_F(Calibrated, EveryLayerGetsARange) {
+  const auto ranges = Model::load(file("quantised"))->info().activation_ranges;
+  EXPECT_EQ(ranges.size(), 20U + 8 + 1 + 2);  // backbone, FPN, RPN, box head
+  for (const auto& [layer, range] : ranges) {
+    EXPECT_GT(range, 0.01) << layer;
+    EXPECT_LT(range, 1000) << layer;
+  }
+  for (const char* layer :
+       {"backbone.body.conv1", "backbone.body.layer4.0.downsample.0", "backbone.fpn.inner_blocks.3.0",
+        "rpn.head.conv.0.0", "roi_heads.box_roi_pool", "roi_heads.box_head.fc6"})
+    EXPECT_EQ(ranges.count(layer), 1U) << layer;
+}
+
+TEST_F(Calibrated, Int8FindsWhatF32Finds) {
+  SKIP_WITHOUT_INT8;
+  int cells = 0, alike = 0;
+  for (int seed = 10; seed < 14; ++seed) {
+    const Detections exact = detect(Precision::f32, "quantised", seed),
+                     quick = detect(Precision::int8, "quantised", seed);
+    for (const Detection& cell : exact) {
+      ++cells;
+      alike += std::any_of(quick.begin(), quick.end(), [&](const Detection& other) {
+        return other.label == cell.label && std::abs(other.score - cell.score) < 0.05 &&
+               std::abs(other.box.x_min - cell.box.x_min) < 3 &&
+               std::abs(other.box.y_min - cell.box.y_min) < 3 &&
+               std::abs(other.box.x_max - cell.box.x_max) < 3 &&
+               std::abs(other.box.y_max - cell.box.y_max) < 3;
+      });
+    }
+  }
+  EXPECT_GT(cells, 100);
+  EXPECT_GT(alike, 0.8 * cells);
+}
+
+TEST_F(Calibrated, Int8GivesTheSameBitsInEveryCall) {
+  SKIP_WITHOUT_INT8;
+  Detector detector(Model::load(file("quantised")), options(Precision::int8));
+  const Picture one(20), other(21);
+  const Detections first = detector.detect({one.frame()}).front();
+  for (const Detections& again :
+       {detector.detect({other.frame(), one.frame()})[1], detect(Precision::int8, "quantised", 20)}) {
+    ASSERT_EQ(again.size(), first.size());
+    for (std::size_t i = 0; i < again.size(); ++i) {
+      EXPECT_EQ(again[i].score, first[i].score);
+      EXPECT_EQ(again[i].box.x_min, first[i].box.x_min);
+    }
+  }
+}
+
+TEST_F(Calibrated, AutomaticIsInt8OnlyWhereModelAndProcessorCan) {
+  const auto precision_of = [&](const std::string& model) {
+    return Detector(Model::load(file(model)), options(Precision::automatic)).options().precision;
+  };
+  EXPECT_EQ(precision_of("plain"), Precision::f32);
+  const bool can = network::processor_computes_in(Precision::int8);
+  EXPECT_EQ(precision_of("quantised"), can ? Precision::int8 : Precision::f32);
+}
+
+TEST_F(Calibrated, Int8OfAModelWithoutARangeIsRefusedByTheLayersName) {
+  SKIP_WITHOUT_INT8;
+  const auto refuse = [&](const std::string& model, const std::string& what) {
+    expect_error([&] { Detector detector(Model::load(file(model)), options(Precision::int8)); }, what);
+  };
+  refuse("plain", "backbone.body.conv1");
+  const auto quantised = Model::load(file("quantised"));
+  ModelInfo info = quantised->info();
+  info.activation_ranges.erase("roi_heads.box_head.fc6");
+  write_model(file("short"), info, quantised->stored_tensors());
+  refuse("short", "roi_heads.box_head.fc6");
+  EXPECT_EQ(Detector(Model::load(file("short")), options(Precision::automatic)).options().precision,
+            Precision::f32);
+}
+
+TEST_F(Calibrated, WithoutFramesThereAreNoRanges) {
+  const Calibrator calibrator(Model::load(file("plain")), 1);
+  expect_error([&] { calibrator.ranges(); }, "no cell was proposed");
+}
+
+TEST_F(Calibrated, ABadFrameIsRefusedAndTheOthersCount) {
+  Calibrator calibrator(Model::load(file("plain")), 1);
+  const Picture owned(1);
+  Frame bad = owned.frame();
+  bad.width = 0;
+  expect_error([&] { calibrator.observe(bad); }, "0x160");
+  calibrator.observe(owned.frame());
+  EXPECT_FALSE(calibrator.ranges().empty());
+}
+
+}  // namespace
+}  // namespace smearscope
