@@ -51,11 +51,14 @@ pack_trainer() { # BUILD
   libtorch=$(meson introspect --buildoptions "$1" |
     python3 -c 'import json, sys; print(next(o["value"] for o in json.load(sys.stdin) if o["name"] == "libtorch"))')
   [ -e "$libtorch/lib/libtorch_cuda.so" ] || die "$1 was not set up with -Dlibtorch=FOLDER of a LibTorch with CUDA"
-  ninja -C "$1" training/smearscope-train tests/training/training_device_test >/dev/null || die "the build in $1 failed"
+  ninja -C "$1" training/smearscope-train tests/training/training_device_test engine/libsmearscope-engine-cuda.so >/dev/null || die "the build in $1 failed"
   rm -rf "$trainer"
   mkdir -p "$trainer/lib"
   local programs=("$1/training/smearscope-train" "$1/tests/training/training_device_test")
   copy_libraries "$trainer/lib" "${programs[@]}"
+  # The engine loads it from its own folder.
+  copy_libraries "$trainer/lib" "$1/engine/libsmearscope-engine-cuda.so"
+  strip -o "$trainer/lib/libsmearscope-engine-cuda.so" "$1/engine/libsmearscope-engine-cuda.so"
   for program in "${programs[@]}"; do strip -o "$trainer/$(basename "$program")" "$program"; done
   sed -n "s/^__version__ = '\(.*\)'/\1/p" "$libtorch/version.py" >"$trainer/torch-version" 2>/dev/null ||
     cp "$libtorch/build-version" "$trainer/torch-version" || die "$libtorch doesn't say which version it is"

@@ -7,9 +7,10 @@
 #     About eight minutes; writes summary.txt, speed.json, speed.txt and log.txt to FOLDER (build/gpu-results). --quick: one
 #     minute of benchmark, memcheck only.
 #
-#   tests/gpu/run.sh --training --packages FOLDER [...]
+#   tests/gpu/run.sh --training --packages FOLDER [--corpus DIR] [...]
 #     the training's tests, and its speed against torchvision's reference loop (training-speed.txt, training-speed.json). About
-#     five minutes; builds nothing. --quick: two.
+#     five minutes; builds nothing. --quick: two. With a corpus, whose part val is looked at (some hundred images do): the AP of
+#     smearscope-differential in f32 and f16, too (accuracy-f32.json, accuracy-f16.json).
 #
 #   tests/gpu/run.sh --train REGIMEN --corpus DIR --minutes N [--init FILE] [--set TABLE.KEY=VALUE]... [--resume FOLDER] [...]
 #     trains with smearscope-train on the GPU for N minutes and writes the run, model and checkpoint included, as run.tar.part-*
@@ -30,7 +31,7 @@ while [ $# -gt 0 ]; do
   case $1 in
     --quick) quick=yes; shift; continue ;;
     --training) training_only=yes; shift; continue ;;
-    -h | --help) sed -n '2,26s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,28s/^# \{0,1\}//p' "$0"; exit 0 ;;
   esac
   [ $# -ge 2 ] || { echo "tests/gpu/run.sh: $1 lacks its value, or is no option (see --help)" >&2; exit 2; }
   case $1 in
@@ -132,6 +133,22 @@ test_training() {
   count "training speed" "${PIPESTATUS[0]}"
 }
 
+# f16 may cost 0.002 of AP. The cells of a GPU, so of the program that streams.
+test_half_precision() {
+  [ -n "$corpus" ] && [ -n "$trainer" ] || return
+  say "Average precision in f32 and f16"
+  for precision in f32 f16; do
+    with_trainer timeout 200 "$trainer/smearscope-train" evaluate --corpus "$corpus" --device cuda --precision $precision \
+      --model models/smearscope-differential.safetensors --json "$out/accuracy-$precision.json" 2>&1 | tail -40
+    count "evaluate in $precision" "${PIPESTATUS[0]}"
+  done
+  "$python" -c 'import json, sys
+f32, f16 = (json.load(open(name))["federated"]["coco"]["AP"] for name in sys.argv[1:])
+print(f"federated mAP: f32 {f32:.4f}, f16 {f16:.4f}")
+sys.exit(abs(f32 - f16) > 0.002)' "$out/accuracy-f32.json" "$out/accuracy-f16.json" 2>&1 | tee -a "$out/summary.txt"
+  count "f16 within 0.002 of f32's AP" "${PIPESTATUS[0]}"
+}
+
 summarise() {
   say "Summary"
   cat "$out/summary.txt"
@@ -141,6 +158,7 @@ summarise() {
 
 if [ $training_only = yes ]; then
   test_training
+  test_half_precision
   summarise
   exit
 fi

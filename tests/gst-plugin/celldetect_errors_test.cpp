@@ -92,6 +92,12 @@ TEST(CellDetectErrors, PrecisionThatTheDeviceLacksIsAnError) {
                  "f16");
 }
 
+// int8 needs activation ranges, and the model has none.
+TEST(CellDetectErrors, PrecisionThatTheModelLacksIsAnError) {
+  expect_refusal("precision=int8 model=" + tiny_model_path(), GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+                 "int8");
+}
+
 // A class that the model lacks would silently find nothing.
 TEST(CellDetectErrors, UnknownClassIsAnErrorThatListsThoseKnown) {
   expect_refusal("classes=wbc,basophil model=" + tiny_model_path(), GST_LIBRARY_ERROR,

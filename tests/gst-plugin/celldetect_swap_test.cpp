@@ -87,6 +87,8 @@ TEST(CellDetectSwap, NextFrameIsTheNewModels) {
   EXPECT_EQ(said.path, models().file("other-classes"));
   EXPECT_EQ(said.digest, models().digest("other-classes"));
   EXPECT_EQ(said.name, "tiny");
+  EXPECT_EQ(said.device, "cpu");
+  EXPECT_EQ(said.precision, "f32");  // automatic, of a model that tells no activation ranges
   EXPECT_EQ(said.classes, (std::vector<std::string>{"neutrophil", "basophil", "rbc", "platelet"}));
   EXPECT_EQ(said.parents, (std::vector<std::string>{"", "", "platelet", ""}));
   EXPECT_EQ(stream.text("model-digest"), said.digest);

@@ -52,9 +52,9 @@ inline void replace_file(const std::string& source, const std::string& path) {
 
 struct ModelMessage {
   enum Kind { loaded, refused, failed, none } kind = none;
-  std::string path, digest, name;             // loaded
-  std::vector<std::string> classes, parents;  // loaded
-  GQuark domain = 0;                          // refused, failed
+  std::string path, digest, name, device, precision;  // loaded
+  std::vector<std::string> classes, parents;          // loaded
+  GQuark domain = 0;                                  // refused, failed
   int code = 0;
   std::string text;
 };
@@ -73,6 +73,8 @@ inline ModelMessage parse_loaded(const GstStructure* structure) {
   message.path = gst_structure_get_string(structure, "path");
   message.digest = gst_structure_get_string(structure, "digest");
   message.name = gst_structure_get_string(structure, "name");
+  message.device = gst_structure_get_string(structure, "device");
+  message.precision = gst_structure_get_string(structure, "precision");
   message.classes = texts_of(structure, "classes");
   message.parents = texts_of(structure, "parents");
   return message;

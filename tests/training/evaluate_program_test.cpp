@@ -1,4 +1,4 @@
-// smearscope-train evaluate as a user meets it.
+// smearscope-train evaluate and quantise as a user meets them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -69,11 +69,11 @@ class EvaluateProgram : public ::testing::Test {
   static std::string file(const std::string& name) { return folder_->file(name); }
 
   // Runs the program in the suite's folder with `arguments` as a shell reads them.
-  static Result run(const std::string& arguments) {
+  static Result run(const std::string& arguments, const std::string& verb = "evaluate") {
     const char* program = std::getenv("SMEARSCOPE_TRAIN_PROGRAM");
     if (program == nullptr) throw std::runtime_error("SMEARSCOPE_TRAIN_PROGRAM is not set");
     const std::string command =
-        "exec 2>&1; cd " + folder_->path() + "; " + program + " evaluate " + arguments;
+        "exec 2>&1; cd " + folder_->path() + "; " + program + " " + verb + " " + arguments;
     std::FILE* pipe = ::popen(command.c_str(), "r");
     if (pipe == nullptr) throw std::runtime_error("cannot run the program");
     Result result;
@@ -106,6 +106,7 @@ TEST_F(EvaluateProgram, TheEngineAndLibTorchAreMeasuredAlike) {
   }
   const json engine = report("engine.json"), libtorch = report("libtorch.json");
   EXPECT_EQ(engine["settings"]["through"], "engine");
+  EXPECT_EQ(engine["settings"]["precision"], "f32");
   EXPECT_GT(engine["coco"]["coco"]["AP"].get<double>(), 0.01);
   EXPECT_EQ(engine["model"]["name"], "tiny");
   EXPECT_EQ(engine["settings"]["score_threshold"], 0.001);
@@ -139,6 +140,57 @@ TEST_F(EvaluateProgram, ClassesWithoutCounterpartAreNamedAndLeftOut) {
   EXPECT_EQ(report("other.json")["model"]["classes_unknown_to_corpus"], json({"car"}));
 }
 
+TEST_F(EvaluateProgram, AQuantisedModelIsMeasuredInInt8) {
+  const Result made = run(
+      "--corpus corpus --part val --model ./m.safetensors --output q.safetensors --threads 1", "quantise");
+  ASSERT_EQ(made.status, 0) << made.output;
+  EXPECT_THAT(made.output, AllOf(HasSubstr("q.safetensors: written"), HasSubstr("measured on 2 images")));
+  const auto model = Model::load(file("q.safetensors"));
+  EXPECT_EQ(model->info().activation_ranges.size(), 31U);
+  EXPECT_EQ(model->info().classes, Model::load(file("m.safetensors"))->info().classes);
+
+  // The same weights in both: those of the file, which are int8.
+  const Result exact = run("--corpus corpus --model ./q.safetensors --precision f32 --json q32.json"),
+               quick = run("--corpus corpus --model ./q.safetensors --json q8.json");
+  ASSERT_EQ(exact.status, 0) << exact.output;
+  ASSERT_EQ(quick.status, 0) << quick.output;
+  const json settings = report("q8.json")["settings"];
+  if (settings["precision"] == "f32") GTEST_SKIP() << "this processor lacks the instructions for int8";
+  EXPECT_EQ(settings["precision"], "int8");
+  EXPECT_THAT(quick.output, HasSubstr("through the engine in int8"));
+  EXPECT_NE(report("q8.json")["coco"], report("q32.json")["coco"]);
+  EXPECT_NEAR(report("q8.json")["coco"]["coco"]["AR100"].get<double>(),
+              report("q32.json")["coco"]["coco"]["AR100"].get<double>(), 0.2);
+}
+
+TEST_F(EvaluateProgram, QuantisingDrawsTheSameImagesBySeed) {
+  const std::string words = "--corpus corpus --part val --model ./m.safetensors --images 1 --output ";
+  for (const char* name : {"one", "again"})
+    ASSERT_EQ(run(words + name + ".safetensors --seed 5", "quantise").status, 0);
+  EXPECT_EQ(Model::load(file("one.safetensors"))->digest(), Model::load(file("again.safetensors"))->digest());
+}
+
+TEST_F(EvaluateProgram, QuantisingInVainIsOneLineAndLeavesNothing) {
+  testing::write_text(file("broken.safetensors"), "no model");
+  const std::vector<std::pair<std::string, std::string>> requests{
+      {"", "--corpus"},
+      {"--corpus corpus --model ./m.safetensors", "--output"},
+      {"--corpus corpus --model ./m.safetensors --output left.safetensors", "part 'train'"},
+      {"--corpus nowhere --model ./m.safetensors --output left.safetensors", "nowhere"},
+      {"--corpus corpus --part val --model ./broken.safetensors --output left.safetensors",
+       "broken.safetensors"},
+      {"--corpus corpus --part val --model ./m.safetensors --output nowhere/left.safetensors", "nowhere"},
+      {"--corpus corpus --part val --model ./m.safetensors --output left.safetensors --images 0",
+       "--images"}};
+  for (const auto& [arguments, named] : requests) {
+    const Result result = run(arguments, "quantise");
+    EXPECT_EQ(result.status, 1) << arguments;
+    EXPECT_THAT(result.output, HasSubstr(named)) << arguments;
+    EXPECT_EQ(std::count(result.output.begin(), result.output.end(), '\n'), 1) << result.output;
+  }
+  EXPECT_FALSE(std::filesystem::exists(file("left.safetensors")));
+}
+
 TEST_F(EvaluateProgram, BadRequestsAreOneLineAndLeaveNothing) {
   testing::write_text(file("bad.json"), "[{\"image_id\": 99}]");
   const std::vector<std::pair<std::string, std::string>> requests{
@@ -151,6 +203,10 @@ TEST_F(EvaluateProgram, BadRequestsAreOneLineAndLeaveNothing) {
       {"--corpus corpus --model ./car.safetensors", "matched by name"},
       {"--corpus corpus --detections bad.json", "result 1"},
       {"--corpus corpus --model ./m.safetensors --through cuda", "cuda"},
+      {"--corpus corpus --model ./m.safetensors --precision f64", "f64"},
+      {"--corpus corpus --model ./m.safetensors --precision f16", "f16"},
+      {"--corpus corpus --model ./m.safetensors --precision int8", "quantise"},
+      {"--corpus corpus --model ./m.safetensors --through libtorch --precision bf16", "--precision"},
       {"--corpus corpus --model ./m.safetensors --score-threshold 2", "--score-threshold"},
       {"--corpus corpus --model ./m.safetensors --max-detections 0", "--max-detections"},
       {"--corpus corpus --model ./m.safetensors --results nowhere/r.json", "nowhere/r.json"},
@@ -169,8 +225,8 @@ TEST_F(EvaluateProgram, HelpNamesEveryOption) {
   const Result result = run("--help");
   EXPECT_EQ(result.status, 0);
   for (const char* option :
-       {"--corpus", "--model", "--detections", "--part", "--through", "--score-threshold",
-        "--count-threshold", "--max-detections", "--threads", "--json", "--results"})
+       {"--corpus", "--model", "--detections", "--part", "--through", "--device", "--precision",
+        "--score-threshold", "--count-threshold", "--max-detections", "--threads", "--json", "--results"})
     EXPECT_THAT(result.output, HasSubstr(option));
 }
 
