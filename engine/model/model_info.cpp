@@ -225,7 +225,7 @@ std::map<std::string, double> parse_numbers(const Json& value, const std::string
   Fields fields(value, name + ".");
   std::map<std::string, double> numbers;
   for (const JsonMember& member : fields.members())
-    numbers[member.key] = fields.number_of(member.value, member.key.c_str());
+    numbers[member.key] = fields.number_of(member.value, quoted(member.key).c_str());
   return numbers;
 }
 

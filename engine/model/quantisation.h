@@ -1,5 +1,5 @@
-// Weights as int8: value = int8 x scale, with one scale per output channel (first index). For small files:
-// the reader gives the network f32.
+// Weights as int8: value = int8 x scale, with one scale per output channel (first index). For small files,
+// of which the reader makes f32, and for networks that run in int8.
 #pragma once
 
 #include <cstdint>

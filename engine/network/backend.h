@@ -53,7 +53,7 @@ struct LayerActivations {
   std::string_view name;
   const float* values;
   std::size_t count;
-  bool positive;  // none can be below 0
+  bool non_negative;
 };
 using Observer = std::function<void(const LayerActivations&)>;
 
@@ -65,6 +65,9 @@ std::unique_ptr<Backend> make_cpu_backend(const Model& model, Precision precisio
 
 // Throws Error where check_cuda_device does, or for a precision other than f32 and f16.
 std::unique_ptr<Backend> make_cuda_backend(const Model& model, const Device& device, Precision precision);
+
+// Throws Error on options out of range.
+void check_options(const DetectorOptions& options);
 
 // Throws Error, one line saying what is missing, unless networks can run on GPU `index`.
 void check_cuda_device(int index);

@@ -5,6 +5,7 @@
 
 #include "network/backend.h"
 #include "network/magnitude_histogram.h"
+#include "network/plan.h"
 #include "ops/preprocess.h"
 
 namespace smearscope {
@@ -21,19 +22,27 @@ struct Calibrator::State {
 };
 
 Calibrator::Calibrator(std::shared_ptr<const Model> model, int threads) : state_(std::make_unique<State>()) {
+  if (!model) throw Error("no model given to the calibrator; load one with Model::load");
+  check_options({Device::cpu(), Precision::f32, threads});
   state_->model = std::move(model);
   const auto observe = [state = state_.get()](const LayerActivations& layer) {
     State::Layer& seen = state->layers[std::string(layer.name)];
-    seen.steps = layer.positive ? 255 : 127;
+    seen.steps = layer.non_negative ? 255 : 127;
     seen.histogram.add(layer.values, layer.count);
   };
-  state_->backend = make_cpu_backend(*state_->model, Precision::f32, threads, observe);
+  try {
+    state_->backend = make_cpu_backend(*state_->model, Precision::f32, threads, observe);
+  } catch (const std::bad_alloc&) {
+    throw Error(state_->model->path() + ": not enough memory for its network");
+  }
 }
 
 Calibrator::~Calibrator() = default;
 
 void Calibrator::observe(const Frame& frame) {
   ops::check_frame(frame);
+  if (!state_->backend->accepts(frame.memory))
+    throw Error("the frame lies in memory that device cpu can't read; download it first");
   const ModelInfo& info = state_->model->info();
   Detections found;
   StageTimes times;
@@ -53,8 +62,9 @@ std::map<std::string, double> Calibrator::ranges() const {
       throw Error(state_->model->path() + ": all activations of " + name + " were 0, so they have no range");
     ranges[name] = layer.histogram.best_range(layer.steps);
   }
-  if (ranges.count("roi_heads.box_roi_pool") == 0)
-    throw Error(state_->model->path() + ": no cell was proposed in any image, so activations have no range");
+  if (ranges.count(network::roi_pool_name) == 0)
+    throw Error(state_->model->path() +
+                ": no image was looked at, or nothing proposed in any, so activations have no range");
   return ranges;
 }
 

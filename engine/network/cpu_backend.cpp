@@ -68,11 +68,11 @@ Precision choose(Precision wanted, const network::Plan& plan, const Model& model
     return has_ranges && network::processor_computes_in(Precision::int8) ? Precision::int8 : Precision::f32;
   const std::string wish = std::string("precision ") + name_of(wanted) + " asked for, but ";
   if (wanted == Precision::f16) throw Error(wish + "device cpu computes in f32, bf16 or int8");
-  if (!network::processor_computes_in(wanted))
-    throw Error(wish + "this processor lacks the instructions for it; use f32");
   if (wanted == Precision::int8 && !has_ranges)
     throw Error(model.path() + ": " + wish + "the model tells no range of the activations of " +
                 plan.missing_range + "; smearscope-train quantise measures them");
+  if (!network::processor_computes_in(wanted))
+    throw Error(wish + "this processor lacks the instructions for it; use f32");
   return wanted;
 }
 

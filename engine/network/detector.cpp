@@ -17,15 +17,7 @@ constexpr const char* too_large =
     "not enough memory to detect in these frames; use smaller ones, or a model with a smaller max_side";
 
 std::unique_ptr<Backend> make_backend(const Model& model, const DetectorOptions& options) {
-  if (options.threads < 0 || options.threads > most_threads)
-    throw Error(std::to_string(options.threads) + " threads asked for; use 0 for all cores, or 1 to " +
-                std::to_string(most_threads));
-  if (options.max_batch < 1 || options.max_batch > largest_batch)
-    throw Error("batches of " + std::to_string(options.max_batch) + " frames asked for; use 1 to " +
-                std::to_string(largest_batch));
-  if (!(options.batch_wait_ms >= 0 && options.batch_wait_ms <= 1000))
-    throw Error("a wait of " + std::to_string(options.batch_wait_ms) +
-                " ms for a batch asked for; use 0 to 1000");
+  check_options(options);
   if (options.device.kind == Device::Kind::cuda)
     return make_cuda_backend(model, options.device,
                              options.precision == Precision::automatic ? Precision::f32 : options.precision);
@@ -72,6 +64,18 @@ std::string why_no_cuda(int index) {
   } catch (const Error& error) {
     return error.what();
   }
+}
+
+void check_options(const DetectorOptions& options) {
+  if (options.threads < 0 || options.threads > most_threads)
+    throw Error(std::to_string(options.threads) + " threads asked for; use 0 for all cores, or 1 to " +
+                std::to_string(most_threads));
+  if (options.max_batch < 1 || options.max_batch > largest_batch)
+    throw Error("batches of " + std::to_string(options.max_batch) + " frames asked for; use 1 to " +
+                std::to_string(largest_batch));
+  if (!(options.batch_wait_ms >= 0 && options.batch_wait_ms <= 1000))
+    throw Error("a wait of " + std::to_string(options.batch_wait_ms) +
+                " ms for a batch asked for; use 0 to 1000");
 }
 
 Device resolve(const Device& device) {

@@ -23,7 +23,7 @@ class MagnitudeHistogram {
 
   static constexpr std::size_t bins = 4096;
   std::array<std::uint64_t, bins> counts_{};  // equal parts of 0 to top_
-  float top_ = 1;
+  float top_ = 0x1p-20F;                      // and no magnitude of interest is less than a 4096th of it
   std::uint64_t total_ = 0;
 };
 

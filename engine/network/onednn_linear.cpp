@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <cstring>
 
-#include "model/quantisation.h"
 #include "ops/simd.h"
 
 namespace smearscope::network {
@@ -21,7 +20,7 @@ SMEARSCOPE_VECTORISED void to_int8(const float* input, std::size_t count, float 
                                    std::int8_t* output) {
   constexpr float rounder = 12582912.0F;
   for (std::size_t i = 0; i < count; ++i) {
-    const float steps = std::min(std::max(input[i] * steps_per_unit, -127.0F), 127.0F);
+    const float steps = std::min(std::max(-127.0F, input[i] * steps_per_unit), 127.0F);
     output[i] = static_cast<std::int8_t>(static_cast<int>(steps + rounder - rounder));
   }
 }
@@ -40,7 +39,7 @@ NumberType input_type(const Linear& linear, Precision precision) {
   return number_type(precision, linear.input_range, false);
 }
 
-// `weights_type` is that of the input too. `scales`, one per output, are those of oneDNN's sums of products.
+// `type` is that of input and weights. `scales`, one per output, are those of oneDNN's sums of products.
 dnnl::matmul::primitive_desc describe(const Linear& linear, memory::data_type type,
                                       const std::vector<float>& scales, const dnnl::engine& engine) {
   const memory::dim any_rows = DNNL_RUNTIME_DIM_VAL;
@@ -66,18 +65,14 @@ OneDnnLinear::OneDnnLinear(Linear& linear, Precision precision, const dnnl::engi
   std::vector<float> scales;
   switch (type_.type) {
     case memory::data_type::s8: {
-      const Quantised quantised = quantise({linear.name,
-                                            DType::f32,
-                                            {linear.out_features, linear.in_features},
-                                            linear.weights.data(),
-                                            linear.weights.size() * sizeof(float)});
+      const Quantised quantised = quantise_layer(linear.name, linear.weights, linear.out_features);
       weights_ = memory({dims, memory::data_type::s8, tag::ba}, engine);
       std::copy(quantised.values.begin(), quantised.values.end(),
                 static_cast<std::int8_t*>(weights_.get_data_handle()));
-      // oneDNN adds the bias before it scales. An output whose weights are all 0 has no scale to divide by.
+      bias_ = memory(bias_.get_desc(), engine);  // oneDNN adds the bias before it scales
       for (std::size_t out = 0; out < quantised.scales.size(); ++out) {
-        scales.push_back(type_.scale * (quantised.scales[out] > 0 ? quantised.scales[out] : 1));
-        linear.bias[out] /= scales.back();
+        scales.push_back(type_.scale * quantised.scales[out]);
+        static_cast<float*>(bias_.get_data_handle())[out] = linear.bias[out] / scales.back();
       }
       break;
     }

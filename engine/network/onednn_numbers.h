@@ -2,7 +2,10 @@
 #pragma once
 
 #include <dnnl.hpp>
+#include <string>
+#include <vector>
 
+#include "model/quantisation.h"
 #include "smearscope/detector.h"
 
 namespace smearscope::network {
@@ -13,13 +16,18 @@ struct NumberType {
   float scale = 1;
 };
 
-// For activations of magnitude `range` at most, none of them below 0 if `positive`. int8 stores steps of a
-// 255th (positive) or a 127th of the range, and shows what is outside as the range; the others take no notice
-// of it.
-NumberType number_type(Precision precision, float range, bool positive);
+// For activations of magnitude `range` at most, none of them below 0 if `non_negative`. int8 stores steps of
+// a 255th (non_negative) or a 127th of the range, and what is outside as the last step; the others take no
+// notice of it.
+NumberType number_type(Precision precision, float range, bool non_negative);
 
-// Whether this processor computes in `precision` as fast as it should be: f32 always; bf16 with AVX-512 BF16
-// or AMX; int8 with VNNI, without which oneDNN's sums of products may overflow; f16 never.
+// A layer's weights as int8, with a scale per output channel that can be divided by: where weights are so
+// small that it couldn't (dead channels), the numbers are 0 and the scale is 1. Throws Error, naming the
+// layer, if one is not finite, as folding batch norm may leave it.
+Quantised quantise_layer(const std::string& layer, const std::vector<float>& weights, int out_channels);
+
+// Whether this processor has the instructions for `precision`: f32 always; bf16 with AVX-512 BF16 or AMX;
+// int8 with VNNI, without which oneDNN's sums of products may overflow; f16 and automatic never.
 bool processor_computes_in(Precision precision);
 
 }  // namespace smearscope::network

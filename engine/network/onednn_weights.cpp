@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "model/quantisation.h"
+#include "network/onednn_numbers.h"
 
 namespace smearscope::network {
 
@@ -10,7 +10,7 @@ using dnnl::memory;
 
 PackedWeights::PackedWeights(std::vector<Convolution>& convolutions, Precision precision,
                              const dnnl::engine& engine)
-    : convolutions_(convolutions), precision_(precision), engine_(engine), scales_(convolutions.size()) {
+    : convolutions_(convolutions), engine_(engine), scales_(convolutions.size()) {
   for (Convolution& convolution : convolutions) {
     const memory::desc plain(
         {convolution.out_channels, convolution.in_channels, convolution.kernel, convolution.kernel},
@@ -20,20 +20,13 @@ PackedWeights::PackedWeights(std::vector<Convolution>& convolutions, Precision p
         memory::desc({convolution.out_channels}, memory::data_type::f32, memory::format_tag::x), engine,
         convolution.bias.data());
   }
-  if (precision_ == Precision::int8) quantise_all();
+  if (precision == Precision::int8) quantise_all();
 }
 
 void PackedWeights::quantise_all() {
   for (std::size_t i = 0; i < convolutions_.size(); ++i) {
     std::vector<float>& weights = convolutions_[i].weights;
-    Quantised quantised = quantise({convolutions_[i].name,
-                                    DType::f32,
-                                    {convolutions_[i].out_channels},
-                                    weights.data(),
-                                    weights.size() * sizeof(float)});
-    // A channel of zeros has a scale of 0, by which nothing can be divided.
-    for (float& scale : quantised.scales)
-      if (scale == 0) scale = 1;
+    Quantised quantised = quantise_layer(convolutions_[i].name, weights, convolutions_[i].out_channels);
     scales_[i] = std::move(quantised.scales);
     memory plain({copies_[i].front().get_desc().dims(), memory::data_type::s8, memory::format_tag::oihw},
                  engine_);

@@ -26,7 +26,6 @@ class PackedWeights {
   void quantise_all();
 
   std::vector<Convolution>& convolutions_;
-  const Precision precision_;
   dnnl::engine engine_;
   std::vector<std::vector<dnnl::memory>> copies_;  // per convolution; at first one, in the plan's own layout
   std::vector<dnnl::memory> biases_;

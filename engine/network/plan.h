@@ -20,7 +20,8 @@ struct Convolution {
   bool relu = false;
   std::vector<float> weights;  // [out][in][kernel][kernel], batch norm folded in
   std::vector<float> bias;     // [out]
-  float range = 0;             // largest magnitude of y that int8 shows; 0: y stays a float
+  float range = 0;  // largest magnitude of y that int8 shows; 0 where there is none: RPN's outputs, which
+                    // stay floats, and what missing_range names
 };
 
 // y = x * weights^T + bias (then ReLU).

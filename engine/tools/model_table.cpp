@@ -111,8 +111,8 @@ void add_info(std::string& out, const ModelInfo& info) {
                  info.thresholds.nms, info.thresholds.max_detections));
   add_row(out, "int8",
           info.activation_ranges.empty()
-              ? "no activation ranges; runs in f32, f16 or bf16 only"
-              : format("runs in int8: activation ranges of %zu layers", info.activation_ranges.size()));
+              ? "no activation ranges: can't run in int8"
+              : format("activation ranges of %zu layers", info.activation_ranges.size()));
   add_row(out, "metrics", metrics_of(info.metrics));
   add_row(out, "licence", info.licence.empty() ? "not stated" : info.licence);
   add_optional_row(out, "created by", info.created_by);

@@ -24,8 +24,8 @@ void install_readings(GObjectClass* object_class);
 // Does nothing for an id that is none of theirs.
 void get_reading(const Readings& readings, guint id, GValue* value);
 
-// model-loaded {path string, digest string, name string, classes array of string, parents array of string: what
-// each class is a kind of, empty if of none}; the caller frees it.
+// model-loaded {path, digest, name, device, precision: strings; classes array of string, parents array of
+// string: what each class is a kind of, empty if of none}; the caller frees it.
 GstStructure* model_loaded(const ReadyModel& ready);
 
 }  // namespace smearscope

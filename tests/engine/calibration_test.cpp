@@ -43,6 +43,15 @@ class Picture {
   OwnedFrame owned_;
 };
 
+void expect_same(const Detections& found, const Detections& expected) {
+  ASSERT_EQ(found.size(), expected.size());
+  ASSERT_FALSE(expected.empty());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    EXPECT_EQ(found[i].score, expected[i].score);
+    EXPECT_EQ(found[i].box.x_min, expected[i].box.x_min);
+  }
+}
+
 class Calibrated : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -85,25 +94,56 @@ TEST_F(Calibrated, EveryLayerGetsARange) {
     EXPECT_EQ(ranges.count(layer), 1U) << layer;
 }
 
-TEST_F(Calibrated, Int8FindsWhatF32Finds) {
-  SKIP_WITHOUT_INT8;
-  int cells = 0, alike = 0;
-  for (int seed = 10; seed < 14; ++seed) {
-    const Detections exact = detect(Precision::f32, "quantised", seed),
-                     quick = detect(Precision::int8, "quantised", seed);
-    for (const Detection& cell : exact) {
-      ++cells;
-      alike += std::any_of(quick.begin(), quick.end(), [&](const Detection& other) {
-        return other.label == cell.label && std::abs(other.score - cell.score) < 0.05 &&
-               std::abs(other.box.x_min - cell.box.x_min) < 3 &&
-               std::abs(other.box.y_min - cell.box.y_min) < 3 &&
-               std::abs(other.box.x_max - cell.box.x_max) < 3 &&
-               std::abs(other.box.y_max - cell.box.y_max) < 3;
-      });
+// Share of the cells found in f32 that are found in `precision`, too, near enough.
+double share_found(const Detections& exact, const Detections& quick) {
+  int alike = 0;
+  for (const Detection& cell : exact)
+    alike += std::any_of(quick.begin(), quick.end(), [&](const Detection& other) {
+      return other.label == cell.label && std::abs(other.score - cell.score) < 0.05 &&
+             std::abs(other.box.x_min - cell.box.x_min) < 3 &&
+             std::abs(other.box.y_min - cell.box.y_min) < 3 &&
+             std::abs(other.box.x_max - cell.box.x_max) < 3 && std::abs(other.box.y_max - cell.box.y_max) < 3;
+    });
+  return static_cast<double>(alike) / static_cast<double>(exact.size());
+}
+
+TEST_F(Calibrated, FewerBitsFindWhatF32Finds) {
+  for (const Precision precision : {Precision::bf16, Precision::int8}) {
+    if (!network::processor_computes_in(precision)) continue;
+    double share = 0;
+    for (int seed = 10; seed < 14; ++seed) {
+      const Detections exact = detect(Precision::f32, "quantised", seed);
+      ASSERT_GT(exact.size(), 20U);
+      share += share_found(exact, detect(precision, "quantised", seed)) / 4;
     }
+    EXPECT_GT(share, 0.8) << name_of(precision);
   }
-  EXPECT_GT(cells, 100);
-  EXPECT_GT(alike, 0.8 * cells);
+}
+
+// Shapes of several sizes share memory and weights.
+TEST_F(Calibrated, AnotherSizeInBetweenChangesNoBit) {
+  for (const Precision precision : {Precision::bf16, Precision::int8}) {
+    if (!network::processor_computes_in(precision)) continue;
+    Detector detector(Model::load(file("quantised")), options(precision));
+    const Picture picture(20);
+    Frame tall = picture.frame();  // its left part
+    tall.width = 90;
+    const Detections first = detector.detect({picture.frame()}).front(),
+                     cut = detector.detect({tall}).front();
+    expect_same(detector.detect({picture.frame()}).front(), first);
+    expect_same(detector.detect({tall}).front(), cut);
+  }
+}
+
+TEST_F(Calibrated, WithoutTheInstructionsFewerBitsAreRefusedByName) {
+  for (const Precision precision : {Precision::bf16, Precision::int8}) {
+    const auto make = [&] { Detector detector(Model::load(file("quantised")), options(precision)); };
+    if (network::processor_computes_in(precision))
+      EXPECT_NO_THROW(make());
+    else
+      expect_error(make,
+                   std::string("precision ") + name_of(precision) + " asked for, but this processor lacks");
+  }
 }
 
 TEST_F(Calibrated, Int8GivesTheSameBitsInEveryCall) {
@@ -111,14 +151,8 @@ TEST_F(Calibrated, Int8GivesTheSameBitsInEveryCall) {
   Detector detector(Model::load(file("quantised")), options(Precision::int8));
   const Picture one(20), other(21);
   const Detections first = detector.detect({one.frame()}).front();
-  for (const Detections& again :
-       {detector.detect({other.frame(), one.frame()})[1], detect(Precision::int8, "quantised", 20)}) {
-    ASSERT_EQ(again.size(), first.size());
-    for (std::size_t i = 0; i < again.size(); ++i) {
-      EXPECT_EQ(again[i].score, first[i].score);
-      EXPECT_EQ(again[i].box.x_min, first[i].box.x_min);
-    }
-  }
+  expect_same(detector.detect({other.frame(), one.frame()})[1], first);
+  expect_same(detect(Precision::int8, "quantised", 20), first);
 }
 
 TEST_F(Calibrated, AutomaticIsInt8OnlyWhereModelAndProcessorCan) {
@@ -131,7 +165,6 @@ TEST_F(Calibrated, AutomaticIsInt8OnlyWhereModelAndProcessorCan) {
 }
 
 TEST_F(Calibrated, Int8OfAModelWithoutARangeIsRefusedByTheLayersName) {
-  SKIP_WITHOUT_INT8;
   const auto refuse = [&](const std::string& model, const std::string& what) {
     expect_error([&] { Detector detector(Model::load(file(model)), options(Precision::int8)); }, what);
   };
@@ -147,7 +180,19 @@ TEST_F(Calibrated, Int8OfAModelWithoutARangeIsRefusedByTheLayersName) {
 
 TEST_F(Calibrated, WithoutFramesThereAreNoRanges) {
   const Calibrator calibrator(Model::load(file("plain")), 1);
-  expect_error([&] { calibrator.ranges(); }, "no cell was proposed");
+  expect_error([&] { calibrator.ranges(); }, "no image was looked at");
+}
+
+TEST_F(Calibrated, WhatADetectorRefusesACalibratorRefuses) {
+  expect_error([] { Calibrator calibrator(nullptr); }, "no model");
+  const auto plain = Model::load(file("plain"));
+  for (const int threads : {-1, 1025})
+    expect_error([&] { Calibrator calibrator(plain, threads); }, std::to_string(threads) + " threads");
+  Calibrator calibrator(plain, 1);
+  const Picture picture(1);
+  Frame on_device = picture.frame();
+  on_device.memory = MemoryKind::cuda;
+  expect_error([&] { calibrator.observe(on_device); }, "download");
 }
 
 TEST_F(Calibrated, ABadFrameIsRefusedAndTheOthersCount) {

@@ -91,6 +91,23 @@ TEST(ModelInfo, SurvivesWritingAndReading) {
   EXPECT_EQ(read.created_by, info.created_by);
 }
 
+// What a hostile file calls a number can't write lines or colours of its own to a terminal.
+TEST(ModelInfo, NamesOfNumbersAreQuotedInMessages) {
+  std::string document = write_model_info(full_info());
+  const std::string name = "\"txl-pbc/val/AP50\":";
+  const std::size_t at = document.find(name);
+  ASSERT_NE(at, std::string::npos);
+  document.replace(at, name.size(), "\"a\\nb\\u001b[31m\":\"x\", \"c\":");
+  try {
+    parse_model_info(document);
+    FAIL() << "a text as a metric was taken";
+  } catch (const Error& error) {
+    const std::string message = error.what();
+    EXPECT_NE(message.find("must be a number"), std::string::npos) << message;
+    for (const char c : message) EXPECT_GE(static_cast<unsigned char>(c), 0x20) << message;
+  }
+}
+
 TEST(ModelInfo, DescriptiveFieldsMayBeLeftOut) {
   const ModelInfo info = testing::tiny_model_info();
   const ModelInfo read = parse_model_info(write_model_info(info));

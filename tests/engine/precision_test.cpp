@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 
+#include "expect_error.h"
 #include "model/quantisation.h"
 #include "model/tensor_values.h"
 #include "network/magnitude_histogram.h"
@@ -159,9 +160,12 @@ void expect_int8(const std::string& backbone, int fpn_channels, ops::Size size) 
   ModelInfo info = testing::tiny_model_info(backbone);
   info.architecture.fpn_channels = fpn_channels;
   Plan plan = make_plan(*random_model(info));
-  // A channel of zeros has no scale of its own.
+  // Two dead channels: weights of 0, and so small that nothing can be divided by them.
   Convolution& dead = plan.convolutions[1];
-  std::fill_n(dead.weights.begin(), dead.in_channels * dead.kernel * dead.kernel, 0.0F);
+  const std::ptrdiff_t each = std::ptrdiff_t{1} * dead.in_channels * dead.kernel * dead.kernel;
+  std::fill_n(dead.weights.begin(), each, 0.0F);
+  std::fill_n(dead.weights.begin() + each, each, 1e-38F);
+  dead.bias[1] = 0.5F;
   const Value image = random_image(size, random);
   set_ranges(plan, image);
   Plan rounded = plan;
@@ -260,9 +264,10 @@ TEST(Bf16, BoxHeadEqualsPlainLoopsOverRoundedNumbers) {
       1e-4);
 }
 
-TEST(Int8, ChannelsOfZerosStayZero) {
+TEST(Int8, DeadOutputsAreTheirBias) {
   SKIP_WITHOUT(Precision::int8);
-  Linear linear{"zeros", 64, 2, false, std::vector<float>(128, 0.0F), {0.25F, -3}, 1};
+  Linear linear{"dead", 64, 2, false, std::vector<float>(128, 0.0F), {0.25F, -3}, 1};
+  std::fill_n(linear.weights.begin(), 64, 1e-38F);
   const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
   dnnl::stream stream(engine);
   OneDnnLinear tested(linear, Precision::int8, engine);
@@ -270,6 +275,11 @@ TEST(Int8, ChannelsOfZerosStayZero) {
   const float* found = tested.run(input.data(), 1, stream);
   EXPECT_EQ(found[0], 0.25F);
   EXPECT_EQ(found[1], -3.0F);
+}
+
+TEST(Int8, WeightsThatAreNotFiniteAreRefusedByTheLayersName) {
+  for (const float bad : {std::numeric_limits<float>::infinity(), std::nanf("")})
+    testing::expect_error([&] { quantise_layer("backbone.body.conv1", {1, bad}, 1); }, "backbone.body.conv1");
 }
 
 // Mean squared error of storing `values` in `steps` of range / steps, by storing each.
@@ -285,20 +295,20 @@ double storing_error(const std::vector<float>& values, double range, int steps) 
 
 TEST(MagnitudeHistogram, BestRangeStoresAsWellAsTheBestOfAll) {
   Random random(6);
-  for (const float outlier : {1.0F, 6.0F, 40.0F}) {
+  for (const auto& [outlier, size] : {std::pair{1.0F, 1.0F}, {6, 1}, {40, 1}, {6, 1e-5F}, {6, 1e5F}}) {
     std::vector<float> values;
     for (int i = 0; i < 20000; ++i) {
       float sum = 0;  // nearly normal
       for (int k = 0; k < 8; ++k) sum += random.real(-1, 1);
-      values.push_back(i % 2000 == 0 ? outlier * sum : sum);
+      values.push_back(size * (i % 2000 == 0 ? outlier * sum : sum));
     }
     MagnitudeHistogram histogram;
     for (std::size_t at = 0; at < values.size(); at += 500) histogram.add(&values[at], 500);
     double least = std::numeric_limits<double>::infinity();
-    for (double range = 0.5; range < 20000; range *= 1.02)
+    for (double range = 0.5 * size; range < 20000 * size; range *= 1.02)
       least = std::min(least, storing_error(values, range, 127));
     EXPECT_LE(storing_error(values, histogram.best_range(127), 127), 1.05 * least)
-        << "outliers times " << outlier;
+        << "outliers times " << outlier << ", all times " << size;
   }
 }
 

@@ -2,9 +2,10 @@
 # Fetches what tests/gpu/run.sh needs and a GPU machine without a package registry may lack into FOLDER: Debian's packages of
 # oneDNN and GoogleTest (8 MB). Run it where Debian's packages can be had, and take FOLDER along.
 # Usage: tests/gpu/pack.sh FOLDER [BUILD]
-#   BUILD: a build folder with -Dlibtorch=FOLDER of a LibTorch with CUDA, the same that Python's torch on the GPU machine is,
-#   and -Dgpu_architectures of its GPU (or all). smearscope-train and the training's tests go along in FOLDER/trainer.tar.xz,
-#   ready to run, with every library that they need but LibTorch's, CUDA's and the C library: 28 MB more.
+#   BUILD: a build folder with the CUDA engine, with -Dlibtorch=FOLDER of a LibTorch with CUDA, the same that Python's torch on
+#   the GPU machine is, and -Dgpu_architectures of its GPU (or all). smearscope-train, the CUDA engine and the training's tests go
+#   along in FOLDER/trainer.tar.xz, ready to run, with every library that they need but LibTorch's, CUDA's and the C library:
+#   some 30 MB more.
 set -euo pipefail
 [ $# = 1 ] || [ $# = 2 ] || { sed -n 4p "$0" >&2; exit 2; }
 die() { echo "tests/gpu/pack.sh: $*" >&2; exit 1; }
@@ -51,6 +52,7 @@ pack_trainer() { # BUILD
   libtorch=$(meson introspect --buildoptions "$1" |
     python3 -c 'import json, sys; print(next(o["value"] for o in json.load(sys.stdin) if o["name"] == "libtorch"))')
   [ -e "$libtorch/lib/libtorch_cuda.so" ] || die "$1 was not set up with -Dlibtorch=FOLDER of a LibTorch with CUDA"
+  ninja -C "$1" -t query engine/libsmearscope-engine-cuda.so >/dev/null 2>&1 || die "$1 has no CUDA engine"
   ninja -C "$1" training/smearscope-train tests/training/training_device_test engine/libsmearscope-engine-cuda.so >/dev/null || die "the build in $1 failed"
   rm -rf "$trainer"
   mkdir -p "$trainer/lib"

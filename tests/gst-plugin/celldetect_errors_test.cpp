@@ -95,14 +95,13 @@ TEST(CellDetectErrors, PrecisionThatTheDeviceLacksIsAnError) {
 // int8 needs activation ranges, and the model has none.
 TEST(CellDetectErrors, PrecisionThatTheModelLacksIsAnError) {
   expect_refusal("precision=int8 model=" + tiny_model_path(), GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
-                 "int8");
+                 "smearscope-train quantise");
 }
 
 // A class that the model lacks would silently find nothing.
 TEST(CellDetectErrors, UnknownClassIsAnErrorThatListsThoseKnown) {
   expect_refusal("classes=wbc,basophil model=" + tiny_model_path(), GST_LIBRARY_ERROR,
-                 GST_LIBRARY_ERROR_SETTINGS,
-                 "the model has no class 'basophil'; it has wbc, rbc, platelet");
+                 GST_LIBRARY_ERROR_SETTINGS, "the model has no class 'basophil'; it has wbc, rbc, platelet");
 }
 
 // Also when it is asked for in mid-stream.

@@ -164,10 +164,27 @@ TEST_F(EvaluateProgram, AQuantisedModelIsMeasuredInInt8) {
 }
 
 TEST_F(EvaluateProgram, QuantisingDrawsTheSameImagesBySeed) {
-  const std::string words = "--corpus corpus --part val --model ./m.safetensors --images 1 --output ";
+  corpus::Corpus unlike;
+  unlike.classes = testing::cell_classes();
+  for (const int seed : {1, 2}) {
+    unlike.images.push_back(
+        testing::smear_record(file("source"), "unlike" + std::to_string(seed) + ".png", seed));
+    unlike.images.back().part = "val";
+  }
+  corpus::write_corpus(file("unlike"), unlike);
+  const std::string words = "--corpus unlike --part val --model ./m.safetensors --images 1 --output ";
   for (const char* name : {"one", "again"})
     ASSERT_EQ(run(words + name + ".safetensors --seed 5", "quantise").status, 0);
-  EXPECT_EQ(Model::load(file("one.safetensors"))->digest(), Model::load(file("again.safetensors"))->digest());
+  const auto digest = [&](const std::string& name) {
+    return Model::load(file(name + ".safetensors"))->digest();
+  };
+  EXPECT_EQ(digest("one"), digest("again"));
+  int others = 0;
+  for (const char* seed : {"1", "2", "3", "4", "6", "7"}) {
+    ASSERT_EQ(run(words + "other.safetensors --seed " + seed, "quantise").status, 0);
+    others += digest("other") != digest("one");
+  }
+  EXPECT_GT(others, 0) << "each seed draws the same of two images";
 }
 
 TEST_F(EvaluateProgram, QuantisingInVainIsOneLineAndLeavesNothing) {
@@ -207,6 +224,8 @@ TEST_F(EvaluateProgram, BadRequestsAreOneLineAndLeaveNothing) {
       {"--corpus corpus --model ./m.safetensors --precision f16", "f16"},
       {"--corpus corpus --model ./m.safetensors --precision int8", "quantise"},
       {"--corpus corpus --model ./m.safetensors --through libtorch --precision bf16", "--precision"},
+      {"--corpus corpus --detections bad.json --precision int8", "--precision"},
+      {"--corpus corpus --detections bad.json --device cpu", "--device"},
       {"--corpus corpus --model ./m.safetensors --score-threshold 2", "--score-threshold"},
       {"--corpus corpus --model ./m.safetensors --max-detections 0", "--max-detections"},
       {"--corpus corpus --model ./m.safetensors --results nowhere/r.json", "nowhere/r.json"},

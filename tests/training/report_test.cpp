@@ -245,6 +245,14 @@ TEST_F(KeptEvaluation, IsTakenWhereModelAndCorpusAreTheSame) {
   EXPECT_TRUE(has_score(again, 0.125));
   EXPECT_EQ(count(again), count(fresh));
   EXPECT_EQ(again.measured.through, "engine");
+
+  // Files from before there was a choice say nothing of the precision, which was f32.
+  auto document = nlohmann::json::parse(text_of(file("first/evaluation-val.json")));
+  EXPECT_EQ(document["settings"].erase("precision"), 1U);
+  write_text(file("first/evaluation-val.json"), document.dump());
+  const MeasuredRun old = measure_first();
+  EXPECT_TRUE(has_score(old, 0.125));
+  EXPECT_EQ(old.measured.precision, "f32");
 }
 
 TEST_F(KeptEvaluation, IsMadeAnewForAnotherModelOrCorpusOrWhereItIsBroken) {

@@ -102,22 +102,40 @@ std::size_t CorpusPart::boxes() const {
   return count;
 }
 
-CorpusPart read_part(const std::string& folder, const std::string& name) {
+// Moves a part's images out of the corpus.
+static std::vector<corpus::Image> take_part(corpus::Corpus& corpus, const std::string& folder,
+                                            const std::string& name) {
+  std::vector<corpus::Image> images;
+  for (corpus::Image& image : corpus.images) {
+    if (image.part == (name == "all" ? "" : name)) images.push_back(std::move(image));
+  }
+  if (images.empty()) {
+    throw Error(folder + ": has no images in part '" + name + "'; it has " + names_of_parts(corpus));
+  }
+  std::stable_sort(images.begin(), images.end(),
+                   [](const corpus::Image& a, const corpus::Image& b) { return a.id < b.id; });
+  return images;
+}
+
+// Throws Error on what can be no part's name, before anything is read.
+static corpus::Corpus read_corpus_with(const std::string& folder, const std::string& name) {
   if (name != "train" && name != "val" && name != "test" && name != "all") {
     throw Error("--part: '" + name + "' is not train, val, test or all (the images of no part)");
   }
-  corpus::Corpus corpus = corpus::read_corpus(folder);
+  return corpus::read_corpus(folder);
+}
+
+std::vector<corpus::Image> read_images(const std::string& folder, const std::string& part) {
+  corpus::Corpus corpus = read_corpus_with(folder, part);
+  return take_part(corpus, folder, part);
+}
+
+CorpusPart read_part(const std::string& folder, const std::string& name) {
+  corpus::Corpus corpus = read_corpus_with(folder, name);
   const std::string file = (fs::path(folder) / "annotations" / (name + ".json")).string();
   CorpusPart part;
   part.name = name;
-  for (corpus::Image& image : corpus.images) {
-    if (image.part == (name == "all" ? "" : name)) part.images.push_back(std::move(image));
-  }
-  if (part.images.empty()) {
-    throw Error(folder + ": has no images in part '" + name + "'; it has " + names_of_parts(corpus));
-  }
-  std::stable_sort(part.images.begin(), part.images.end(),
-                   [](const corpus::Image& a, const corpus::Image& b) { return a.id < b.id; });
+  part.images = take_part(corpus, folder, name);
   for (const corpus::Class& c : corpus.classes) part.data.categories.push_back({c.name, c.parent, true});
   for (const corpus::Image& image : part.images) {
     metrics::Image of_image;

@@ -55,7 +55,7 @@ std::optional<Kept> read_kept(const std::string& file, const Run& run, const std
                       settings.at("nms_threshold") == own.nms &&
                       settings.at("max_detections") == own.max_detections;
     if (!same) return {};
-    Kept kept{settings.at("through").get<std::string>(), settings.at("precision").get<std::string>(), 0};
+    Kept kept{settings.at("through").get<std::string>(), settings.value("precision", "f32"), 0};
     for (const json& of_class : document.at("coco").at("classes"))
       kept.detections += of_class.at("detections").get<std::size_t>();
     return kept;

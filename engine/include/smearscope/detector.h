@@ -48,9 +48,9 @@ Device resolve(const Device& device);
 // library, a driver, a device.
 std::string why_no_cuda(int index = 0);
 
-// What networks are computed in. f32 is the reference and runs everywhere. On a CPU: bf16 (with AVX-512 BF16
-// or AMX), and int8 (with VNNI) of models that tell activation ranges, some four times as fast as f32. On a
-// GPU: f16. `automatic` is int8 on a CPU that can run this model so, else f32.
+// What networks are computed in. f32 is the reference and runs everywhere. On a CPU also bf16 (with AVX-512
+// BF16 or AMX), and int8 (with VNNI) of models that tell activation ranges; on a GPU f16. `automatic` is int8
+// on a CPU that can run this model so, else f32.
 enum class Precision { f32, f16, bf16, int8, automatic };
 // "f32", "f16", "bf16", "int8" or "auto". Throws Error on anything else.
 Precision parse_precision(const std::string& text);

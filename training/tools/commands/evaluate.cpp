@@ -40,8 +40,9 @@ const char* const help =
 
 struct Options {
   std::string corpus, model, detections, json, results;
-  std::string part = "val", through = "engine", device = "cpu";
-  Precision precision = Precision::automatic;
+  std::string part = "val", through = "engine";
+  std::optional<std::string> device;
+  std::optional<Precision> precision;
   double score_threshold = 0.001, count_threshold = 0.5;
   std::optional<int> max_detections;
   int threads = 0;
@@ -76,8 +77,11 @@ Options parse(const std::vector<std::string>& words) {
     throw Error(std::string("give either --model or --detections") + see_help);
   if (o.through != "engine" && o.through != "libtorch")
     throw Error("--through: '" + o.through + "' is not engine or libtorch");
-  if (o.through == "libtorch" && o.precision != Precision::automatic && o.precision != Precision::f32)
-    throw Error(std::string("--precision ") + name_of(o.precision) + ": is for --through engine");
+  if (o.model.empty() && (o.device || o.precision))
+    throw Error(std::string("--device and --precision are for --model: detections are read as they are") +
+                see_help);
+  if (o.through == "libtorch" && o.precision && *o.precision != Precision::f32)
+    throw Error(std::string("--precision ") + name_of(*o.precision) + ": is for --through engine");
   if (o.max_detections == 0) throw Error("--max-detections: at least 1");
   return o;
 }
@@ -118,14 +122,14 @@ void run(const Options& o, const std::shared_ptr<const Model>& model, CorpusPart
   const ModelRun run{o.through, "f32", o.score_threshold, o.max_detections};
   if (o.through == "engine") {
     DetectorOptions options;
-    options.device = Device::parse(o.device);
-    options.precision = o.precision;
+    options.device = Device::parse(o.device.value_or("cpu"));
+    options.precision = o.precision.value_or(Precision::automatic);
     options.threads = o.threads;
     run_through_engine(model, run, options, part, measured);
     return;
   }
   const auto libtorch = [&](const Thresholds& thresholds) {
-    return through_libtorch(model, thresholds, o.threads, o.device);
+    return through_libtorch(model, thresholds, o.threads, o.device.value_or("cpu"));
   };
   run_model(model, run, libtorch, part, measured);
 }

@@ -28,7 +28,7 @@ const char* const help =
     "  --seed N       of the draw; default 1\n"
     "  --threads N    default: all cores\n"
     "\n"
-    "smearscope-train evaluate --precision int8 tells what it costs.\n";
+    "Metrics that the old file tells are left out: smearscope-train evaluate measures the new one.\n";
 
 struct Options {
   std::string corpus, model, output, part = "train";
@@ -57,7 +57,7 @@ Options parse(const std::vector<std::string>& words) {
 
 // Of the part's images, drawn without replacement.
 std::vector<corpus::Image> draw(const Options& o) {
-  std::vector<corpus::Image> images = read_part(o.corpus, o.part).images;
+  std::vector<corpus::Image> images = read_images(o.corpus, o.part);
   std::mt19937_64 random(o.seed);
   const std::size_t count = std::min(o.images, images.size());
   for (std::size_t i = 0; i < count; ++i) std::swap(images[i], images[i + random() % (images.size() - i)]);
@@ -83,6 +83,7 @@ int run(const std::vector<std::string>& words) {
   }
   ModelInfo info = model->info();
   info.activation_ranges = calibrator.ranges();
+  info.metrics.clear();  // they were the old weights'
   write_model_as(o.output, info, *model, DType::i8);
   std::cout << o.output << ": written; weights as int8, ranges of " << info.activation_ranges.size()
             << " layers measured on " << images.size() << " images\n";
