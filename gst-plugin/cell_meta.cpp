@@ -159,7 +159,8 @@ void attach_origin(GstBuffer* buffer, const DetectionOrigin& origin) {
   register_custom_metas();
   GstCustomMeta* meta = gst_buffer_add_custom_meta(buffer, detection_meta_name);
   gst_structure_set(gst_custom_meta_get_structure(meta), "model", G_TYPE_STRING, origin.model_digest.c_str(),
-                    "age", G_TYPE_UINT, origin.age, nullptr);
+                    "age", G_TYPE_UINT, origin.age, "least_red_cell", G_TYPE_DOUBLE, origin.least_red_cell,
+                    "largest_red_cell", G_TYPE_DOUBLE, origin.largest_red_cell, nullptr);
 }
 
 std::optional<DetectionOrigin> read_origin(GstBuffer* buffer) {
@@ -171,6 +172,8 @@ std::optional<DetectionOrigin> read_origin(GstBuffer* buffer) {
   DetectionOrigin origin;
   if (!model || !gst_structure_get_uint(structure, "age", &origin.age)) return std::nullopt;
   origin.model_digest = model;
+  gst_structure_get(structure, "least_red_cell", G_TYPE_DOUBLE, &origin.least_red_cell, "largest_red_cell",
+                    G_TYPE_DOUBLE, &origin.largest_red_cell, nullptr);
   return origin;
 }
 

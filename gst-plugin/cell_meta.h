@@ -9,7 +9,7 @@
 //   visible double}
 // The detection that a frame's cells come from is a custom meta named detection_meta_name, also on a frame
 // without cells; none before the first detection
-//   {model string, age uint}
+//   {model string, age uint, least_red_cell largest_red_cell double}
 // What celltally has counted so far is a custom meta named tally_meta_name, with arrays of one length
 //   {classes families array of string, labels array of int, counts array of uint64, detections out_of_focus
 //   unplaced parts uint64, target uint, target_class string, target_count uint64, view frame_view string,
@@ -47,11 +47,13 @@ struct Cell {
 
 // How the picture under the objective looks just now.
 enum class View {
-  good,          // or too empty to tell
-  out_of_focus,  // what is found there is not counted
-  too_dark,      // many cells are missed
+  good,             // or too empty to tell
+  out_of_focus,     // what is found there is not counted
+  too_dark,         // many cells are missed
+  cells_too_small,  // at a scale that the model does not know: it misses and misnames cells
+  cells_too_large,  // likewise
 };
-const char* name_of(View view);  // "good", "out-of-focus", "too-dark"
+const char* name_of(View view);  // "good", "out-of-focus", "too-dark", "cells-too-small", "cells-too-large"
 
 // Cells of the slide, each counted once.
 struct Tally {
@@ -83,6 +85,8 @@ struct Tally {
 struct DetectionOrigin {
   std::string model_digest;  // SHA-256 of the file of the model that looked, in hex; not empty
   unsigned age = 0;          // frames since the one it looked at; 0: this frame
+  // Sides of the red cells that the model knows, as shares of the frame's height; 0: it doesn't tell.
+  double least_red_cell = 0, largest_red_cell = 0;
 };
 
 struct TrueCell {

@@ -278,7 +278,7 @@ static GstFlowReturn gst_cell_detect_generate_output(GstBaseTransform* base, Gst
   update_latency(self);
   buffer = gst_buffer_make_writable(buffer);
   smearscope::attach_cells(buffer, found.cells);
-  if (!found.model_digest.empty()) smearscope::attach_origin(buffer, {found.model_digest, found.age});
+  if (!found.origin.model_digest.empty()) smearscope::attach_origin(buffer, found.origin);
   *output = buffer;
   return GST_FLOW_OK;
 }

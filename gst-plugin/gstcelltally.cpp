@@ -56,6 +56,7 @@ struct State {
   // Streaming thread, or none:
   GstVideoInfo info;
   std::optional<smearscope::CellTally> cells;  // from start to stop
+  smearscope::DetectionOrigin origin;          // of the newest detection
   bool passing = false;                        // the last frame was not looked at
   std::optional<GstClockTime> told_at;         // running time of the last message
   std::vector<guint64> told;                   // its counts
@@ -234,6 +235,9 @@ static void tell(GstCellTally* self, const Tally& tally, const Settings& setting
 static Tally tally_of(State& state, const Settings& settings) {
   Tally tally = state.cells->tally();
   add_settings(settings, tally);
+  if (tally.calibrated && tally.view == smearscope::View::good)
+    tally.view =
+        smearscope::view_of_scale(tally.pixel_size_um, GST_VIDEO_INFO_HEIGHT(&state.info), state.origin);
   return tally;
 }
 
@@ -258,6 +262,7 @@ static Settings take_settings(GstCellTally* self) {
 static Tally count(State& state, const Settings& settings, GstBuffer* buffer,
                    std::vector<smearscope::Cell>& cells) {
   const std::optional<smearscope::DetectionOrigin> origin = smearscope::read_origin(buffer);
+  if (origin) state.origin = *origin;
   cells = smearscope::read_cells(buffer);
   const smearscope::MappedFrame frame(buffer, state.info);
   state.cells->set_least_sharpness(settings.min_sharpness);
@@ -351,13 +356,14 @@ static void install_properties(GObjectClass* klass) {
       g_param_spec_string("target-class", "Target class",
                           "Class that target is about; a family, as wbc, stands for all its kinds",
                           defaults.target_class.c_str(), read_write));
-  g_object_class_install_property(
-      klass, prop_pixel_size,
-      g_param_spec_double(
-          "pixel-size", "Pixel size",
-          "Micrometres of slide that a pixel of the frame shows, for the scale bar and the gallery (0 = as "
-          "the red cells tell, taken to be 7.5 micrometres wide)",
-          0.0, 1000.0, defaults.pixel_size_um, read_write));
+  g_object_class_install_property(klass, prop_pixel_size,
+                                  g_param_spec_double("pixel-size", "Pixel size",
+                                                      "Micrometres of slide that a pixel of the frame shows, "
+                                                      "for the scale bar, the gallery, and a warning "
+                                                      "where cells are smaller or larger than those that the "
+                                                      "model knows (0 = as the red cells tell, taken "
+                                                      "to be 7.5 micrometres wide; no such warning)",
+                                                      0.0, 1000.0, defaults.pixel_size_um, read_write));
   g_object_class_install_property(
       klass, prop_message_interval,
       g_param_spec_uint64(

@@ -45,7 +45,7 @@ std::string text_of(const GValue* value) {
 }
 
 View view_named(const gchar* name) {
-  for (const View view : {View::out_of_focus, View::too_dark}) {
+  for (const View view : {View::out_of_focus, View::too_dark, View::cells_too_small, View::cells_too_large}) {
     if (g_strcmp0(name, name_of(view)) == 0) return view;
   }
   return View::good;
@@ -59,6 +59,10 @@ const char* name_of(View view) {
       return "out-of-focus";
     case View::too_dark:
       return "too-dark";
+    case View::cells_too_small:
+      return "cells-too-small";
+    case View::cells_too_large:
+      return "cells-too-large";
     case View::good:
       break;
   }

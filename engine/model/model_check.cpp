@@ -110,6 +110,11 @@ void check_model_info(const ModelInfo& info) {
   check_parents(info);
   check_transform(info.transform);
   if (info.pixel_size_um) check_range("pixel_size_um", *info.pixel_size_um, 0.001, 100);
+  if (const auto& sides = info.red_cell_sides) {
+    for (const double side : *sides) check_range("red_cell_sides", side, 1, 4096);
+    if ((*sides)[0] > (*sides)[1])
+      throw Error("document: red_cell_sides must be two numbers, the smaller first");
+  }
   check_range("thresholds.score", info.thresholds.score, 0, 1);
   check_range("thresholds.nms", info.thresholds.nms, 0, 1);
   check_range("thresholds.max_detections", info.thresholds.max_detections, 1, 10000);

@@ -295,6 +295,12 @@ ModelInfo parse_model_info(std::string_view json) {
   info.transform = parse_transform(fields.object("transform"));
   if (const Json* size = fields.optional("pixel_size_um"))
     info.pixel_size_um = fields.number_of(*size, "pixel_size_um");
+  if (const Json* sides = fields.optional("red_cell_sides")) {
+    const std::vector<Json>& two = fields.array_of(*sides, "red_cell_sides");
+    if (two.size() != 2) fields.fail("red_cell_sides", "must be two numbers, the smaller first");
+    info.red_cell_sides = {fields.number_of(two[0], "red_cell_sides"),
+                           fields.number_of(two[1], "red_cell_sides")};
+  }
   info.thresholds = parse_thresholds(fields.object("thresholds"));
   info.regimen = fields.optional_text("regimen");
   info.corpus_digest = fields.optional_text("corpus_digest");
@@ -324,6 +330,7 @@ std::string write_model_info(const ModelInfo& info) {
     document.append("parents", std::move(parents));
   document.append("transform", write_transform(info.transform));
   if (info.pixel_size_um) document.append("pixel_size_um", *info.pixel_size_um);
+  if (info.red_cell_sides) document.append("red_cell_sides", array_of_numbers(*info.red_cell_sides));
   document.append("thresholds", write_thresholds(info.thresholds));
   append_text("regimen", info.regimen);
   append_text("corpus_digest", info.corpus_digest);

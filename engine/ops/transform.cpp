@@ -17,6 +17,13 @@ int plane_count(PixelFormat format) {
   }
 }
 
+std::optional<std::array<double, 2>> known_red_cells(const ModelInfo& info, int width, int height) {
+  if (!info.red_cell_sides) return std::nullopt;
+  std::array<double, 2> shares = *info.red_cell_sides;
+  for (double& share : shares) share /= ops::resized_size({width, height}, info.transform).height;
+  return shares;
+}
+
 namespace ops {
 
 Size resized_size(Size frame, const Transform& transform) {

@@ -1,5 +1,6 @@
 // smearscope-model: look at, check, convert and annotate model files.
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdio>
 #include <string>
@@ -22,14 +23,16 @@ constexpr const char* help =
     "       smearscope-model verify FILE\n"
     "       smearscope-model convert FILE OUT --dtype f16|bf16|f32|i8\n"
     "       smearscope-model annotate FILE [--metric KEY=VALUE]... [--licence TEXT] [--score-threshold T]\n"
-    "                                  [--parent CLASS=PARENT]... [--output OUT]\n"
+    "                                  [--parent CLASS=PARENT]... [--red-cell-sides MIN,MAX] [--output OUT]\n"
     "\n"
     "  inspect   prints what the file says of itself, and its tensors\n"
     "  verify    checks everything: structure, checksum, tensors, values; one line, exit status 0 or 1\n"
     "  convert   writes the weights as another type, rounded to nearest even\n"
     "  annotate  writes measured metrics, a licence note, the score above which a detection is a cell where\n"
-    "            nobody asks for another, or which class is a kind of which (CLASS= is of none), into FILE,\n"
-    "            or into a copy, OUT\n"
+    "            nobody asks for another, which class is a kind of which (CLASS= is of none), or how large "
+    "red\n"
+    "            cells are that the model knows (pixels of the resized image), into FILE, or into a copy, "
+    "OUT\n"
     "\n"
     "FILE is a path, or the name of an installed model such as smearscope-cells.\n";
 
@@ -124,6 +127,19 @@ void set_parent(smearscope::ModelInfo& info, const std::string& text) {
       parent.empty() ? -1 : static_cast<int>(label_of(info, parent));
 }
 
+void set_red_cell_sides(smearscope::ModelInfo& info, const std::string& text) {
+  const char* end = text.data() + text.size();
+  std::array<double, 2> sides{};
+  auto read = std::from_chars(text.data(), end, sides[0]);
+  if (read.ec == std::errc() && read.ptr != end && *read.ptr == ',')
+    read = std::from_chars(read.ptr + 1, end, sides[1]);
+  else
+    read.ec = std::errc::invalid_argument;
+  if (read.ec != std::errc() || read.ptr != end)
+    throw UsageError("--red-cell-sides must be two numbers, as 40,106, not '" + text + "'");
+  info.red_cell_sides = sides;
+}
+
 void inspect(const std::vector<std::string>& words) {
   const auto model = Model::load(model_path(parse(words, 1, "").positions[0]));
   std::fputs(smearscope::describe(*model).c_str(), stdout);
@@ -142,7 +158,8 @@ void convert(const std::vector<std::string>& words) {
 }
 
 void annotate(const std::vector<std::string>& words) {
-  const Arguments arguments = parse(words, 1, "--metric --licence --score-threshold --parent --output ");
+  const Arguments arguments =
+      parse(words, 1, "--metric --licence --score-threshold --parent --red-cell-sides --output ");
   const auto model = Model::load(model_path(arguments.positions[0]));
   smearscope::ModelInfo info = model->info();
   std::string output = model->path();
@@ -151,6 +168,7 @@ void annotate(const std::vector<std::string>& words) {
     if (option == "--licence") info.licence = value;
     if (option == "--score-threshold") set_score_threshold(info, value);
     if (option == "--parent") set_parent(info, value);
+    if (option == "--red-cell-sides") set_red_cell_sides(info, value);
     if (option == "--output") output = value;
   }
   smearscope::write_model(output, info, model->stored_tensors());

@@ -106,6 +106,10 @@ void add_info(std::string& out, const ModelInfo& info) {
   add_row(out, "adjustment", adjustment_of(info.transform.adjustment));
   add_row(out, "pixel size",
           info.pixel_size_um ? format("%.6g um, resized", *info.pixel_size_um) : "not known");
+  add_row(out, "red cells",
+          info.red_cell_sides ? format("known from %.6g to %.6g px wide, resized", (*info.red_cell_sides)[0],
+                                       (*info.red_cell_sides)[1])
+                              : "sizes that it knows are not told");
   add_row(out, "thresholds",
           format("score above %.6g, NMS %.6g, at most %d detections", info.thresholds.score,
                  info.thresholds.nms, info.thresholds.max_detections));

@@ -130,7 +130,11 @@ Findings CellDetector::detect(const Frame& frame) {
   const Detections detections = find_cells(*setup.detector, frame, thresholds, setup.selection.naming);
   const double elapsed_ms = milliseconds_since(start);
 
-  Findings found{{}, setup.detector->model().digest(), 0};
+  Findings found{{}, {setup.detector->model().digest(), 0}};
+  if (const auto known = known_red_cells(info, frame.width, frame.height)) {
+    found.origin.least_red_cell = (*known)[0];
+    found.origin.largest_red_cell = (*known)[1];
+  }
   for (const Detection& detection : detections) {
     if (found.cells.size() == limit) break;
     if (!setup.filter.keeps(detection.label)) continue;

@@ -70,13 +70,14 @@ void LiveDetector::offer(const Frame& frame) {
 Findings LiveDetector::carried(const Frame& frame) const {
   const auto dx = static_cast<float>(position_.x - shown_.position.x);
   const auto dy = static_cast<float>(position_.y - shown_.position.y);
-  Findings now{{}, shown_.found.model_digest, static_cast<unsigned>(number_ - shown_.number)};
+  Findings now{{}, shown_.found.origin};
+  now.origin.age = static_cast<unsigned>(number_ - shown_.number);
   for (const Cell& cell : shown_.found.cells) {
     const Box box = clipped(moved(cell.box, dx, dy), frame);
     if (box.x_max - box.x_min < smallest_visible || box.y_max - box.y_min < smallest_visible) continue;
     now.cells.push_back(cell);
     now.cells.back().box = box;
-    now.cells.back().age = now.age;
+    now.cells.back().age = now.origin.age;
   }
   return now;
 }

@@ -20,8 +20,7 @@ namespace smearscope {
 // Cells, and the detection that they come from.
 struct Findings {
   std::vector<Cell> cells;
-  std::string model_digest;  // of the model that looked; empty: there was no detection yet
-  unsigned age = 0;          // frames since the one it looked at
+  DetectionOrigin origin{};  // without a digest: there was no detection yet
 };
 
 // One worker thread always takes the newest frame. Memory is bounded by two copied frames: the one being

@@ -34,6 +34,8 @@ draw::Caption caption_of(const Tally& tally) {
   draw::Caption caption{tally.pixel_size_um, !tally.calibrated, ""};
   if (tally.view == View::out_of_focus) caption.warning = "Out of focus";
   if (tally.view == View::too_dark) caption.warning = "Too dark";
+  if (tally.view == View::cells_too_small) caption.warning = "Cells too small for the model";
+  if (tally.view == View::cells_too_large) caption.warning = "Cells too large for the model";
   return caption;
 }
 

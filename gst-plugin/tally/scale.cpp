@@ -25,4 +25,11 @@ double RedCellScale::pixel_size_um() const {
   return red_cell_um / *middle;
 }
 
+View view_of_scale(double pixel_size_um, int height, const DetectionOrigin& origin) {
+  const double share = red_cell_um / pixel_size_um / height;
+  if (share < origin.least_red_cell) return View::cells_too_small;
+  if (origin.largest_red_cell > 0 && share > origin.largest_red_cell) return View::cells_too_large;
+  return View::good;
+}
+
 }  // namespace smearscope

@@ -1,8 +1,11 @@
-// How large a pixel is, told by red cells.
+// How large a pixel is, told by red cells; and whether a model knows cells of the size that a pixel size
+// gives them.
 #pragma once
 
 #include <cstddef>
 #include <deque>
+
+#include "cell_meta.h"
 
 namespace smearscope {
 
@@ -19,5 +22,11 @@ class RedCellScale {
  private:
   std::deque<double> sides_;  // the newest last
 };
+
+// good, cells_too_small or cells_too_large: red cells (7.5 micrometres) in frames `height` pixels high,
+// beside those that the model of `origin` knows. good where it doesn't tell. The scale must be calibrated:
+// far from what it knows a model finds wrong boxes of sizes that it does know, and what these tell is wrong,
+// too.
+View view_of_scale(double pixel_size_um, int height, const DetectionOrigin& origin);
 
 }  // namespace smearscope

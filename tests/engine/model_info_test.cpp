@@ -21,6 +21,7 @@ ModelInfo full_info() {
   info.transform.adjustment = {1.2, -0.05, 0.7, 1.5};
   info.pixel_size_um = 0.1;
   info.regimen = "name = \"plain\"\nrate = 0.02\n";
+  info.red_cell_sides = {37, 106.5};
   info.activation_ranges = {{"backbone.body.conv1", 2.5}, {"roi_heads.box_roi_pool", 0.125}};
   info.corpus_digest = std::string(64, 'a');
   info.metrics = {{"txl-pbc/val/AP50", 0.96123456789}, {"loss", -1e-9}};
@@ -84,6 +85,7 @@ TEST(ModelInfo, SurvivesWritingAndReading) {
   EXPECT_EQ(read.thresholds.nms, info.thresholds.nms);
   EXPECT_EQ(read.thresholds.max_detections, info.thresholds.max_detections);
   EXPECT_EQ(read.regimen, info.regimen);
+  EXPECT_EQ(read.red_cell_sides, info.red_cell_sides);
   EXPECT_EQ(read.activation_ranges, info.activation_ranges);
   EXPECT_EQ(read.corpus_digest, info.corpus_digest);
   EXPECT_EQ(read.metrics, info.metrics);
@@ -246,6 +248,14 @@ TEST(ModelInfo, ValuesOutOfRangeAreRefusedByName) {
       {"thresholds.score", [=](ModelInfo& i) { i.thresholds.score = nan; }},
       {"thresholds.nms", [](ModelInfo& i) { i.thresholds.nms = -0.1; }},
       {"max_detections", [](ModelInfo& i) { i.thresholds.max_detections = 0; }},
+      {"red_cell_sides is 0",
+       [](ModelInfo& i) {
+         i.red_cell_sides = {0, 10};
+       }},
+      {"red_cell_sides must be two numbers, the smaller first",
+       [](ModelInfo& i) {
+         i.red_cell_sides = {20, 10};
+       }},
       {"activation_ranges.conv is 0", [](ModelInfo& i) { i.activation_ranges["conv"] = 0; }},
       {"activation_ranges.conv", [](ModelInfo& i) { i.activation_ranges["conv"] = 1e7; }},
       {"activation_ranges.conv", [](ModelInfo& i) { i.activation_ranges["conv"] = std::nan(""); }},

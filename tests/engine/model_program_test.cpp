@@ -94,6 +94,9 @@ TEST_F(ModelProgram, AnnotateChangesMetricsAndLicenceOnly) {
   expect(run("inspect " + model_), 0, "0 wbc, 1 rbc (platelet), 2 platelet (wbc)");
   expect(run("annotate " + model_ + " --parent rbc="), 0, "");
   EXPECT_EQ(Model::load(model_)->info().parents, (std::vector<int>{-1, -1, 0}));
+  expect(run("annotate " + model_ + " --red-cell-sides 40,106.5"), 0, "");
+  EXPECT_EQ(Model::load(model_)->info().red_cell_sides, (std::array<double, 2>{40, 106.5}));
+  expect(run("inspect " + model_), 0, "known from 40 to 106.5 px wide");
   EXPECT_EQ(model->info().name, "tiny");
   const testing::RandomTensors written(testing::tiny_model_info(), 1);
   for (const TensorView& tensor : written.views())
@@ -116,6 +119,10 @@ TEST_F(ModelProgram, BadValuesChangeNothing) {
     expect(run("annotate " + model_ + " --score-threshold '" + value + "'"), 2,
            "--score-threshold must be a number from 0 to 1");
   }
+  for (const char* value : {"", "40", "40,", ",106", "40;106", "40,106,200", "x,106"})
+    expect(run("annotate " + model_ + " --red-cell-sides '" + value + "'"), 2,
+           "--red-cell-sides must be two numbers");
+  expect(run("annotate " + model_ + " --red-cell-sides 106,40"), 1, "the smaller first");
   expect(run("annotate " + model_ + " --parent wbc"), 2, "--parent must be CLASS=PARENT");
   expect(run("annotate " + model_ + " --parent wcb=rbc"), 2, "the model has no class 'wcb'");
   expect(run("annotate " + model_ + " --parent wbc=wbc"), 1, "'wbc' has itself among its parents");

@@ -105,11 +105,13 @@ TEST(CellMeta, RemovingCellsLeavesOtherRegions) {
 TEST(CellMeta, OriginIsAbsentUnlessAttached) {
   Buffer buffer = new_buffer();
   EXPECT_FALSE(read_origin(buffer.get()).has_value());
-  attach_origin(buffer.get(), {"c0ffee", 3});
+  attach_origin(buffer.get(), {"c0ffee", 3, 0.125, 0.3});
   const Buffer copy(gst_buffer_copy(buffer.get()));
   ASSERT_TRUE(read_origin(copy.get()).has_value());
   EXPECT_EQ(read_origin(copy.get())->model_digest, "c0ffee");
   EXPECT_EQ(read_origin(copy.get())->age, 3U);
+  EXPECT_EQ(read_origin(copy.get())->least_red_cell, 0.125);
+  EXPECT_EQ(read_origin(copy.get())->largest_red_cell, 0.3);
 }
 
 // What celltally gives a cell comes back too.

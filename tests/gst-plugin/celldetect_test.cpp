@@ -300,6 +300,24 @@ TEST(CellDetect, KindIsNamedWhereItIsSure) {
   EXPECT_GT(count("wbc"), 0);
 }
 
+// A frame of 64x48 is resized to 170x128 there.
+TEST(CellDetect, TellsWhichRedCellsTheModelKnows) {
+  const auto origin_of = [](const std::string& model) {
+    Harness harness("celldetect mode=every model=" + model);
+    harness.caps(raw_caps("RGB", 64, 48));
+    return read_origin(harness.push_and_pull(noise_frame(raw_caps("RGB", 64, 48), 1)).get()).value();
+  };
+  EXPECT_EQ(origin_of(tiny_model_path()).least_red_cell, 0);
+  EXPECT_EQ(origin_of(tiny_model_path()).largest_red_cell, 0);
+  const testing::TemporaryFolder folder;
+  ModelInfo info = testing::tiny_model_info();
+  info.red_cell_sides = {16, 64};
+  testing::write_random_model(folder.file("sides.safetensors"), info, 1);
+  const DetectionOrigin origin = origin_of(folder.file("sides.safetensors"));
+  EXPECT_DOUBLE_EQ(origin.least_red_cell, 0.125);
+  EXPECT_DOUBLE_EQ(origin.largest_red_cell, 0.5);
+}
+
 // What can be read while playing: counts, time, what the model is.
 TEST(CellDetect, ReadingsTellWhatHappens) {
   Harness harness(celldetect());

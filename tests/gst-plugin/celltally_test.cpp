@@ -73,6 +73,37 @@ TEST(CellTallyElement, TellsScaleAndView) {
   EXPECT_EQ(messages[0].pixel_size_um, 0.07);
 }
 
+// Where the pixel size is given, and the model tells which red cells it knows, the wrong objective is told;
+// darkness first.
+TEST(CellTallyElement, TellsCellsThatTheModelDoesNotKnow) {
+  Harness tally("celltally");
+  const Bus bus(tally.element());
+  const std::string caps = raw_caps("GRAY8", 320, 240);
+  tally.caps(caps);
+  int number = 0;
+  const auto view = [&](double pixel_size, std::uint8_t level = 200) {
+    g_object_set(tally.element(), "pixel-size", pixel_size, nullptr);
+    for (int i = 0; i < 60; ++i) {
+      BufferPointer buffer = noise_frame(caps, 1);
+      GST_BUFFER_PTS(buffer.get()) = gst_util_uint64_scale(static_cast<guint64>(number++), GST_SECOND, 30);
+      attach_origin(buffer.get(), {"abc", 0, 0.125, 0.25});  // 30 to 60 of 240 pixels
+      gst_buffer_memset(buffer.get(), 0, level, gst_buffer_get_size(buffer.get()));
+      const Tally seen = read_tally(tally.push_and_pull(std::move(buffer)).get()).value();
+      if (i == 59) return seen.view;
+    }
+    return View::good;
+  };
+  EXPECT_EQ(view(0), View::good);
+  EXPECT_EQ(view(7.5 / 45), View::good);
+  EXPECT_EQ(view(7.5 / 20), View::cells_too_small);
+  const std::vector<Tally> messages = told(bus);
+  ASSERT_FALSE(messages.empty());
+  EXPECT_EQ(messages.back().view, View::cells_too_small);
+  EXPECT_EQ(messages.back().frame_view, View::good);
+  EXPECT_EQ(view(7.5 / 90), View::cells_too_large);
+  EXPECT_EQ(view(7.5 / 90, 20), View::too_dark);
+}
+
 // Each frame carries what was counted so far and each cell its identity, in every format.
 TEST(CellTallyElement, AttachesCountsAndIdentities) {
   for (const char* format : {"RGB", "BGR", "RGBA", "RGBx", "BGRA", "BGRx", "GRAY8", "NV12", "I420"}) {

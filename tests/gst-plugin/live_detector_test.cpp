@@ -121,7 +121,7 @@ TEST(LiveDetector, AgeCountsFramesSinceDetection) {
   for (unsigned age = 2; age < 6; ++age) {
     const Findings found = live.process(frame_of(numbered(1)));
     EXPECT_EQ(found.cells.at(0).age, age);
-    EXPECT_EQ(found.age, age);
+    EXPECT_EQ(found.origin.age, age);
   }
   gate.let_pass(2);
 }
@@ -135,19 +135,19 @@ TEST(LiveDetector, FindingsNameTheirModel) {
     gate.pass();
     return Findings{{}, ++calls == 1 ? "old" : "new", 0};
   });
-  EXPECT_EQ(live.process(frame_of(numbered(1))).model_digest, "");
+  EXPECT_EQ(live.process(frame_of(numbered(1))).origin.model_digest, "");
   gate.let_pass();
   wait_for_detections(live, 1);
-  EXPECT_EQ(live.process(frame_of(numbered(1))).model_digest, "old");
+  EXPECT_EQ(live.process(frame_of(numbered(1))).origin.model_digest, "old");
   gate.wait_until_entered(2);
-  EXPECT_EQ(live.process(frame_of(numbered(1))).model_digest, "old");
+  EXPECT_EQ(live.process(frame_of(numbered(1))).origin.model_digest, "old");
   gate.let_pass();
   wait_for_detections(live, 2);
   const Findings found = live.process(frame_of(numbered(1)));
-  EXPECT_EQ(found.model_digest, "new");
-  EXPECT_EQ(found.age, 2U);
+  EXPECT_EQ(found.origin.model_digest, "new");
+  EXPECT_EQ(found.origin.age, 2U);
   live.reset();
-  EXPECT_EQ(live.process(frame_of(numbered(1))).model_digest, "");
+  EXPECT_EQ(live.process(frame_of(numbered(1))).origin.model_digest, "");
   gate.let_pass(3);
 }
 

@@ -38,5 +38,20 @@ TEST(RedCellScale, WhatHasNoSizeIsLeftOut) {
   EXPECT_EQ(scale.pixel_size_um(), 0);
 }
 
+// A red cell of 7.5 micrometres, beside what the model of the newest detection knows.
+TEST(ViewOfScale, TellsCellsThatTheModelDoesNotKnow) {
+  const DetectionOrigin origin{"abc", 0, 0.125, 0.25};  // 60 to 120 of 480 pixels
+  EXPECT_EQ(view_of_scale(7.5 / 59, 480, origin), View::cells_too_small);
+  EXPECT_EQ(view_of_scale(7.5 / 61, 480, origin), View::good);
+  EXPECT_EQ(view_of_scale(7.5 / 119, 480, origin), View::good);
+  EXPECT_EQ(view_of_scale(7.5 / 121, 480, origin), View::cells_too_large);
+  EXPECT_EQ(view_of_scale(7.5 / 119, 240, origin), View::cells_too_large);
+}
+
+TEST(ViewOfScale, IsGoodWhereTheModelDoesNotTell) {
+  for (const double side : {0.001, 1.0, 5000.0})
+    EXPECT_EQ(view_of_scale(7.5 / side, 480, {"abc", 0}), View::good);
+}
+
 }  // namespace
 }  // namespace smearscope

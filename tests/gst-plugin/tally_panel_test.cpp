@@ -86,6 +86,10 @@ TEST(TallyPanel, SaysWhatIsKnownOfThePicture) {
   EXPECT_EQ(caption_of(tally).warning, "Out of focus");
   tally.view = View::too_dark;
   EXPECT_EQ(caption_of(tally).warning, "Too dark");
+  tally.view = View::cells_too_small;
+  EXPECT_EQ(caption_of(tally).warning, "Cells too small for the model");
+  tally.view = View::cells_too_large;
+  EXPECT_EQ(caption_of(tally).warning, "Cells too large for the model");
 }
 
 }  // namespace

@@ -74,8 +74,12 @@ TEST_F(RegimenFile, OverridesReplaceValuesAndAreInTheText) {
 TEST_F(RegimenFile, EverySwitchCanBeTurnedOffByAnOverride) {
   const std::string file = "name = 'n'\n[augmentation]\nred_cell_sides = [20, 40]\ncopy_paste = 0.5\n";
   EXPECT_EQ(read(file).augmentation.red_cell_sides.size(), 2U);
+  EXPECT_EQ(read(file).info.red_cell_sides, (std::array<double, 2>{20, 40}))
+      << "what all images are brought to";
+  EXPECT_FALSE(read(file, {"augmentation.red_cell_sides_share=0.5"}).info.red_cell_sides.has_value());
   const Regimen off = read(file, {"augmentation.red_cell_sides=[]", "augmentation.copy_paste=0.0"});
   EXPECT_TRUE(off.augmentation.red_cell_sides.empty());
+  EXPECT_FALSE(off.info.red_cell_sides.has_value());
   EXPECT_EQ(off.augmentation.copy_paste, 0);
   EXPECT_TRUE(read(off.text).augmentation.red_cell_sides.empty());
 }

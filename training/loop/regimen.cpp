@@ -220,6 +220,10 @@ Regimen read_regimen(const std::filesystem::path& file, const std::vector<std::s
   read_sampling(table("sampling"), regimen.settings);
   read_optimisation(table("training"), regimen.optimisation, regimen.info.transform);
   read_augmentation(table("augmentation"), regimen.augmentation);
+  // What the network sees of all images is what it will know.
+  const Augmentation& seen = regimen.augmentation;
+  if (!seen.red_cell_sides.empty() && seen.red_cell_sides_share == 1)
+    regimen.info.red_cell_sides = {seen.red_cell_sides[0], seen.red_cell_sides[1]};
   std::ostringstream text;
   text << document << '\n';
   regimen.text = text.str();

@@ -86,6 +86,9 @@ struct ModelInfo {
   Transform transform;
   std::optional<double>
       pixel_size_um;  // micrometres of slide per pixel of the *resized* image it was trained at
+  // Least and largest side of a red cell (7.5 micrometres), in pixels of the resized image, that the model
+  // knows: others it misses or misnames.
+  std::optional<std::array<double, 2>> red_cell_sides;
   Thresholds thresholds;
   // By layer, as its weights are named without ".weight": the largest magnitude of its activations that int8
   // shows, after residual and ReLU. Of RoIAlign as "roi_heads.box_roi_pool". Empty: precision int8 can't be
@@ -97,6 +100,10 @@ struct ModelInfo {
   std::string licence;                    // licence note for weights and data
   std::string created_by;                 // program and version
 };
+
+// ModelInfo::red_cell_sides as shares of the height of a frame of this size; nothing if the model doesn't
+// tell.
+std::optional<std::array<double, 2>> known_red_cells(const ModelInfo& info, int width, int height);
 
 // Whether `label` is a kind of `of`, of one of its kinds, and so on. A class is no kind of itself.
 bool is_kind_of(const ModelInfo& info, int label, int of);
