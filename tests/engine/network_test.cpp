@@ -14,17 +14,6 @@ namespace {
 
 using testing::Random;
 
-void expect_channels_last(const float* found, const Value& expected, const std::string& what) {
-  double largest = 0;
-  for (const float value : expected.data) largest = std::max(largest, std::abs(double{value}));
-  ASSERT_GT(largest, 0.01) << what << " is empty, so it shows nothing";
-  for (int y = 0; y < expected.size.height; ++y)
-    for (int x = 0; x < expected.size.width; ++x)
-      for (int c = 0; c < expected.channels; ++c)
-        ASSERT_NEAR(*found++, expected.get(c, y, x, 0), 1e-4 * largest)
-            << what << " c " << c << " y " << y << " x " << x;
-}
-
 void expect_plain_loops(const std::string& backbone, int fpn_channels, ops::Size size) {
   SCOPED_TRACE(backbone + " FPN " + std::to_string(fpn_channels));
   ModelInfo info = testing::tiny_model_info(backbone);

@@ -1,10 +1,14 @@
 // A plan in plain loops: slow, obvious, in double precision.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <limits>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -97,6 +101,18 @@ inline std::shared_ptr<const Model> random_model(const ModelInfo& info) {
   const testing::TemporaryFolder folder;
   testing::write_random_model(folder.file("m.safetensors"), info, 1);
   return Model::load(folder.file("m.safetensors"));
+}
+
+// `found` [height][width][channels].
+inline void expect_channels_last(const float* found, const Value& expected, const std::string& what) {
+  double largest = 0;
+  for (const float value : expected.data) largest = std::max(largest, std::abs(double{value}));
+  ASSERT_GT(largest, 0.01) << what << " is empty, so it shows nothing";
+  for (int y = 0; y < expected.size.height; ++y)
+    for (int x = 0; x < expected.size.width; ++x)
+      for (int c = 0; c < expected.channels; ++c)
+        ASSERT_NEAR(*found++, expected.get(c, y, x, 0), 1e-4 * largest)
+            << what << " c " << c << " y " << y << " x " << x;
 }
 
 // y[out] of one row.

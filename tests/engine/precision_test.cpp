@@ -110,17 +110,6 @@ std::vector<Value> run(Compiled& compiled, const Value& image, Precision precisi
   return results;
 }
 
-void expect_channels_last(const float* found, const Value& expected, const std::string& what) {
-  double largest = 0;
-  for (const float value : expected.data) largest = std::max(largest, std::abs(double{value}));
-  ASSERT_GT(largest, 0.01) << what << " is empty, so it shows nothing";
-  for (int y = 0; y < expected.size.height; ++y)
-    for (int x = 0; x < expected.size.width; ++x)
-      for (int c = 0; c < expected.channels; ++c)
-        ASSERT_NEAR(*found++, expected.get(c, y, x, 0), 1e-4 * largest)
-            << what << " c " << c << " y " << y << " x " << x;
-}
-
 // Rounding a sum that lies between two numbers may go either way, after which all that follows differs. So
 // each convolution is judged on what the ones before it have stored: `near` of (found, expected).
 using Near = std::function<bool(const Convolution&, float found, float expected)>;
