@@ -266,6 +266,18 @@ TEST(Int8, DeadOutputsAreTheirBias) {
   EXPECT_EQ(found[1], -3.0F);
 }
 
+// As docs/model-format.md says; the other tests take these numbers from the code.
+TEST(Int8, NumbersAreStepsOfTheRange) {
+  EXPECT_EQ(number_type(Precision::int8, 5.1F, true).type, type::u8);
+  EXPECT_FLOAT_EQ(number_type(Precision::int8, 5.1F, true).scale, 0.02F);
+  EXPECT_EQ(number_type(Precision::int8, 2.54F, false).type, type::s8);
+  EXPECT_FLOAT_EQ(number_type(Precision::int8, 2.54F, false).scale, 0.02F);
+  EXPECT_EQ(number_type(Precision::bf16, 5, true).type, type::bf16);
+  EXPECT_EQ(number_type(Precision::f32, 5, true).type, type::f32);
+  for (const Precision precision : {Precision::bf16, Precision::f32})
+    EXPECT_EQ(number_type(precision, 5, false).scale, 1);
+}
+
 TEST(Int8, WeightsThatAreNotFiniteAreRefusedByTheLayersName) {
   for (const float bad : {std::numeric_limits<float>::infinity(), std::nanf("")})
     testing::expect_error([&] { quantise_layer("backbone.body.conv1", {1, bad}, 1); }, "backbone.body.conv1");
