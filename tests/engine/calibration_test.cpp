@@ -7,6 +7,8 @@
 
 #include "expect_error.h"
 #include "frames.h"
+#include "network/backend.h"
+#include "network/magnitude_histogram.h"
 #include "network/onednn_numbers.h"
 #include "smearscope/detector.h"
 #include "temporary_folder.h"
@@ -176,6 +178,32 @@ TEST_F(Calibrated, Int8OfAModelWithoutARangeIsRefusedByTheLayersName) {
   refuse("short", "roi_heads.box_head.fc6");
   EXPECT_EQ(Detector(Model::load(file("short")), options(Precision::automatic)).options().precision,
             Precision::f32);
+}
+
+// 255 steps where a ReLU comes last, else 127.
+TEST_F(Calibrated, RangesAreTheBestForTheStepsOfTheirNumbers) {
+  const auto plain = Model::load(file("plain"));
+  const Picture picture(3);
+  Calibrator calibrator(plain, 1);
+  calibrator.observe(picture.frame());
+  std::map<std::string, network::MagnitudeHistogram> seen;
+  const auto backend = make_cpu_backend(*plain, Precision::f32, 1, [&](const LayerActivations& layer) {
+    seen[std::string(layer.name)].add(layer.values, layer.count);
+  });
+  Detections found;
+  StageTimes times;
+  const Frame frame = picture.frame();
+  const ops::Size resized = ops::resized_size({frame.width, frame.height}, plain->info().transform);
+  backend->detect({{&frame, resized, &found, nullptr}}, ops::padded_size(resized), plain->info().thresholds,
+                  times);
+  const auto ranges = calibrator.ranges();
+  const auto expect_steps = [&](const std::string& layer, int steps) {
+    EXPECT_NE(seen[layer].best_range(255), seen[layer].best_range(127)) << layer << " can't tell";
+    EXPECT_EQ(ranges.at(layer), seen[layer].best_range(steps)) << layer;
+  };
+  for (const char* layer : {"backbone.body.layer1.0.conv1", "rpn.head.conv.0.0"}) expect_steps(layer, 255);
+  for (const char* layer : {"backbone.fpn.inner_blocks.0.0", "backbone.body.layer2.0.downsample.0"})
+    expect_steps(layer, 127);
 }
 
 TEST_F(Calibrated, WithoutFramesThereAreNoRanges) {

@@ -85,6 +85,17 @@ class EvaluateProgram : public ::testing::Test {
     return result;
   }
 
+  // Each request (arguments, what the message names) fails with one line. `more` follows all arguments.
+  static void expect_one_line(const std::vector<std::pair<std::string, std::string>>& requests,
+                              const std::string& verb, const std::string& more) {
+    for (const auto& [arguments, named] : requests) {
+      const Result result = run(arguments + more, verb);
+      EXPECT_EQ(result.status, 1) << arguments;
+      EXPECT_THAT(result.output, HasSubstr(named)) << arguments;
+      EXPECT_EQ(std::count(result.output.begin(), result.output.end(), '\n'), 1) << result.output;
+    }
+  }
+
   static json report(const std::string& name) {
     std::ifstream in(file(name));
     return json::parse(in);
@@ -199,12 +210,7 @@ TEST_F(EvaluateProgram, QuantisingInVainIsOneLineAndLeavesNothing) {
       {"--corpus corpus --part val --model ./m.safetensors --output nowhere/left.safetensors", "nowhere"},
       {"--corpus corpus --part val --model ./m.safetensors --output left.safetensors --images 0",
        "--images"}};
-  for (const auto& [arguments, named] : requests) {
-    const Result result = run(arguments, "quantise");
-    EXPECT_EQ(result.status, 1) << arguments;
-    EXPECT_THAT(result.output, HasSubstr(named)) << arguments;
-    EXPECT_EQ(std::count(result.output.begin(), result.output.end(), '\n'), 1) << result.output;
-  }
+  expect_one_line(requests, "quantise", "");
   EXPECT_FALSE(std::filesystem::exists(file("left.safetensors")));
 }
 
@@ -231,12 +237,7 @@ TEST_F(EvaluateProgram, BadRequestsAreOneLineAndLeaveNothing) {
       {"--corpus corpus --model ./m.safetensors --results nowhere/r.json", "nowhere/r.json"},
       {"--corpus corpus --model ./m.safetensors --results corpus", "corpus"},
       {"--corpus corpus --model ./m.safetensors --frobnicate 1", "--frobnicate"}};
-  for (const auto& [arguments, named] : requests) {
-    const Result result = run(arguments + " --json left.json");
-    EXPECT_EQ(result.status, 1) << arguments;
-    EXPECT_THAT(result.output, HasSubstr(named)) << arguments;
-    EXPECT_EQ(std::count(result.output.begin(), result.output.end(), '\n'), 1) << result.output;
-  }
+  expect_one_line(requests, "evaluate", " --json left.json");
   EXPECT_FALSE(std::filesystem::exists(file("left.json")));
 }
 

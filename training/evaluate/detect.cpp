@@ -32,13 +32,17 @@ std::vector<std::size_t> boxes_by_category(const metrics::Data& data) {
 
 }  // namespace
 
+Frame frame_of(const cv::Mat& rgb) {
+  Frame frame;
+  frame.width = rgb.cols;
+  frame.height = rgb.rows;
+  frame.planes[0] = {rgb.data, static_cast<std::ptrdiff_t>(rgb.step)};
+  return frame;
+}
+
 FindCells through_engine(const std::shared_ptr<Detector>& detector, const Thresholds& thresholds) {
   return [detector, thresholds](const cv::Mat& rgb) {
-    Frame frame;
-    frame.width = rgb.cols;
-    frame.height = rgb.rows;
-    frame.planes[0] = {rgb.data, static_cast<std::ptrdiff_t>(rgb.step)};
-    return detector->detect({frame}, thresholds).front();
+    return detector->detect({frame_of(rgb)}, thresholds).front();
   };
 }
 

@@ -15,6 +15,9 @@ namespace smearscope::training {
 // Cells in one image (8-bit RGB). Not thread-safe.
 using FindCells = std::function<Detections(const cv::Mat& rgb)>;
 
+// The pixels of an 8-bit RGB image, which stays the owner.
+Frame frame_of(const cv::Mat& rgb);
+
 // Cells as `detector` finds them: what streams. Throws Error as it does.
 FindCells through_engine(const std::shared_ptr<Detector>& detector, const Thresholds& thresholds);
 // The network that is trained, on LibTorch, on `device`: "cpu", "cuda" or "cuda:N" (network/device.h).

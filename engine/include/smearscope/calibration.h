@@ -24,9 +24,9 @@ class Calibrator {
   void observe(const Frame& frame);
 
   // For ModelInfo::activation_ranges: of each layer the range at which storing its activations so far as int8
-  // gives the least mean squared error, between rounding (steps^2 / 12) and cutting off what is beyond.
-  // Throws Error if a layer has had no activation but 0: no frame was observed, or nothing was proposed in
-  // any.
+  // gives the least mean squared error, between rounding (step^2 / 12, as of evenly spread errors) and
+  // cutting off what is beyond. Throws Error if a layer has had no activation but 0: no frame was observed,
+  // or nothing was proposed in any.
   std::map<std::string, double> ranges() const;
 
  private:

@@ -2,10 +2,10 @@
 #include <iostream>
 #include <random>
 
-#include "corpus/folder.h"
 #include "corpus/image_io.h"
 #include "corpus/progress.h"
 #include "evaluate/corpus_part.h"
+#include "evaluate/detect.h"
 #include "evaluate/measure.h"
 #include "smearscope/calibration.h"
 #include "tools/commands.h"
@@ -74,11 +74,7 @@ int run(const std::vector<std::string>& words) {
   corpus::Progress progress("measuring activations", images.size());
   for (const corpus::Image& image : images) {
     const cv::Mat rgb = corpus::read_image(image.path);
-    Frame frame;
-    frame.width = rgb.cols;
-    frame.height = rgb.rows;
-    frame.planes[0] = {rgb.data, static_cast<std::ptrdiff_t>(rgb.step)};
-    calibrator.observe(frame);
+    calibrator.observe(frame_of(rgb));
     progress.step();
   }
   ModelInfo info = model->info();
