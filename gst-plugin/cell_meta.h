@@ -13,7 +13,8 @@
 // What celltally has counted so far is a custom meta named tally_meta_name, with arrays of one length
 //   {classes families array of string, labels array of int, counts array of uint64, detections out_of_focus
 //   unplaced parts uint64, target uint, target_class string, target_count uint64, view frame_view string,
-//   pixel_size double, calibrated boolean, renamed array of uint64, renamed_to array of string}
+//   pixel_size double, calibrated boolean, grades array of string, platelet_estimate double (only where there
+//   is one), renamed array of uint64, renamed_to array of string}
 // The stage under the frame is a custom meta named stage_meta_name
 //   {stage_x double, stage_y double, focus double, pixel_size double}
 //
@@ -61,6 +62,7 @@ struct Tally {
     std::string class_name, family;  // family: as of Cell, not empty
     int label = 0;
     guint64 count = 0;
+    std::string grade{};  // of its share of the family, as "2+"; empty: none, or not yet
   };
   std::vector<Row> rows;     // by label, then name
   guint64 detections = 0;    // that took part
@@ -69,11 +71,12 @@ struct Tally {
   guint64 parts = 0;         // of the slide, between which the stage could not be followed
   guint target = 0;          // cells of class or family target_class that are to be counted; 0: no target
   std::string target_class;
-  guint64 target_count = 0;      // counted of these so far
-  View view = View::good;        // as the last frames agree
-  View frame_view = View::good;  // of this frame alone
-  double pixel_size_um = 0;      // micrometres of slide per pixel of the frame; 0: unknown
-  bool calibrated = false;       // pixel_size_um was given, not told by the red cells
+  guint64 target_count = 0;                   // counted of these so far
+  View view = View::good;                     // as the last frames agree
+  View frame_view = View::good;               // of this frame alone
+  double pixel_size_um = 0;                   // micrometres of slide per pixel of the frame; 0: unknown
+  bool calibrated = false;                    // pixel_size_um was given, not told by the red cells
+  std::optional<double> platelet_estimate{};  // platelets of the blood, 10^9/L
   // Cells that are counted under another name since the frame before; not in messages.
   struct Rename {
     guint64 identity = 0;

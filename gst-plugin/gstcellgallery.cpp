@@ -10,6 +10,7 @@
 #include "cell_meta.h"
 #include "detection/queries.h"
 #include "gallery/gallery.h"
+#include "property_flags.h"
 #include "smearscope/error.h"
 
 GST_DEBUG_CATEGORY_STATIC(cell_gallery_debug);
@@ -216,8 +217,6 @@ static void gst_cell_gallery_class_init(GstCellGalleryClass* klass) {
   object_class->set_property = gst_cell_gallery_set_property;
   object_class->get_property = gst_cell_gallery_get_property;
   object_class->finalize = gst_cell_gallery_finalize;
-  const auto flags =
-      static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
   g_object_class_install_property(
       object_class, prop_gallery_location,
       g_param_spec_string(
@@ -225,12 +224,12 @@ static void gst_cell_gallery_class_init(GstCellGalleryClass* klass) {
           "New folder that gets a picture of each cell that celltally counts, by class, to be confirmed or "
           "corrected by moving it to a class, and the frames they come from, for training: some 0.4 MB each "
           "at 640x480, 3 MB at 1920x1080. If it holds something, a number is appended (none = no gallery)",
-          "", flags));
+          "", smearscope::before_start));
   g_object_class_install_property(
       object_class, prop_gallery_most,
       g_param_spec_uint("gallery-most", "Gallery most",
                         "No more pictures are taken of cells of a class that has so many", 1, 100000,
-                        default_most, flags));
+                        default_most, smearscope::before_start));
 
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
   gst_element_class_set_static_metadata(

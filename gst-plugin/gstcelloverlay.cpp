@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "overlay/cell_painter.h"
+#include "property_flags.h"
 
 GST_DEBUG_CATEGORY_STATIC(cell_overlay_debug);
 #define GST_CAT_DEFAULT cell_overlay_debug
@@ -207,8 +208,7 @@ static void gst_cell_overlay_init(GstCellOverlay* self) {
 }
 
 static void install_properties(GObjectClass* klass) {
-  const auto flags = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                              GST_PARAM_CONTROLLABLE | GST_PARAM_MUTABLE_PLAYING);
+  const auto flags = static_cast<GParamFlags>(smearscope::any_time | GST_PARAM_CONTROLLABLE);
   const CellPainterSettings defaults;
   const auto add_switch = [&](Property id, const char* name, const char* nick, const char* blurb) {
     g_object_class_install_property(klass, id, g_param_spec_boolean(name, nick, blurb, TRUE, flags));

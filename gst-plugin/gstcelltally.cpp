@@ -12,6 +12,7 @@
 #include "cell_meta.h"
 #include "detection/video_frame.h"
 #include "tally/cell_tally.h"
+#include "tally/settings.h"
 
 GST_DEBUG_CATEGORY_STATIC(cell_tally_debug);
 #define GST_CAT_DEFAULT cell_tally_debug
@@ -19,19 +20,10 @@ GST_DEBUG_CATEGORY_STATIC(cell_tally_debug);
 namespace {
 
 using smearscope::Tally;
+using smearscope::TallySettings;
 
-enum Property {
-  prop_tally = 1,
-  prop_min_sharpness,
-  prop_target,
-  prop_target_class,
-  prop_pixel_size,
-  prop_message_interval,
-  prop_cells_counted,
-};
+enum Property { prop_cells_counted = smearscope::first_free_tally_property };
 
-constexpr double default_min_sharpness = 0.15;
-constexpr const char* default_target_class = "wbc";
 constexpr const char* message_name = "cell-tally";
 
 GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
@@ -39,29 +31,22 @@ GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
 GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
     "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE(SMEARSCOPE_FRAME_FORMATS)));
 
-struct Settings {
-  bool tally = true;
-  double min_sharpness = default_min_sharpness;
-  guint target = 0;
-  std::string target_class = default_target_class;
-  double pixel_size_um = 0;
-  GstClockTime message_interval = GST_SECOND;
-};
-
 struct State {
   std::mutex mutex;  // guards settings, new_slide and counted
-  Settings settings;
+  TallySettings settings;
   bool new_slide = false;  // was asked for
   guint64 counted = 0;
   // Streaming thread, or none:
   GstVideoInfo info;
   std::optional<smearscope::CellTally> cells;  // from start to stop
-  smearscope::DetectionOrigin origin;          // of the newest detection
-  bool passing = false;                        // the last frame was not looked at
-  std::optional<GstClockTime> told_at;         // running time of the last message
-  std::vector<guint64> told;                   // its counts
-  smearscope::View told_view;                  // its view
-  bool target_reached = false;                 // told
+  smearscope::GradeTable grades;
+  smearscope::DetectionOrigin origin;   // of the newest detection
+  bool passing = false;                 // the last frame was not looked at
+  std::optional<GstClockTime> told_at;  // running time of the last message
+  std::vector<guint64> told;            // its counts
+  smearscope::View told_view;           // its view
+  bool has_told = false;                // a message since the start
+  bool target_reached = false;          // told
 };
 
 using Lock = std::lock_guard<std::mutex>;
@@ -70,19 +55,6 @@ guint64 cells_in(const Tally& tally) {
   guint64 sum = 0;
   for (const Tally::Row& row : tally.rows) sum += row.count;
   return sum;
-}
-
-void add_settings(const Settings& settings, Tally& tally) {
-  if (settings.pixel_size_um > 0) {
-    tally.pixel_size_um = settings.pixel_size_um;
-    tally.calibrated = true;
-  }
-  tally.target = settings.target;
-  tally.target_class = settings.target_class;
-  for (const Tally::Row& row : tally.rows) {
-    if (row.class_name == settings.target_class || row.family == settings.target_class)
-      tally.target_count += row.count;
-  }
 }
 
 }  // namespace
@@ -95,65 +67,19 @@ struct _GstCellTally {
 G_DEFINE_TYPE(GstCellTally, gst_cell_tally, GST_TYPE_BASE_TRANSFORM)
 GST_ELEMENT_REGISTER_DEFINE(celltally, "celltally", GST_RANK_NONE, GST_TYPE_CELL_TALLY)
 
-static void gst_cell_tally_set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
+static void gst_cell_tally_set_property(GObject* object, guint id, const GValue* value, GParamSpec*) {
   State& state = *GST_CELL_TALLY(object)->state;
   const Lock lock(state.mutex);
-  switch (id) {
-    case prop_tally:
-      state.settings.tally = g_value_get_boolean(value);
-      break;
-    case prop_min_sharpness:
-      state.settings.min_sharpness = g_value_get_double(value);
-      break;
-    case prop_target:
-      state.settings.target = g_value_get_uint(value);
-      break;
-    case prop_target_class: {
-      const gchar* name = g_value_get_string(value);
-      state.settings.target_class = name != nullptr ? name : "";
-      break;
-    }
-    case prop_pixel_size:
-      state.settings.pixel_size_um = g_value_get_double(value);
-      break;
-    case prop_message_interval:
-      state.settings.message_interval = g_value_get_uint64(value);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-      break;
-  }
+  set_tally_setting(state.settings, id, value);
 }
 
-static void gst_cell_tally_get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
+static void gst_cell_tally_get_property(GObject* object, guint id, GValue* value, GParamSpec*) {
   State& state = *GST_CELL_TALLY(object)->state;
   const Lock lock(state.mutex);
-  switch (id) {
-    case prop_tally:
-      g_value_set_boolean(value, state.settings.tally);
-      break;
-    case prop_min_sharpness:
-      g_value_set_double(value, state.settings.min_sharpness);
-      break;
-    case prop_target:
-      g_value_set_uint(value, state.settings.target);
-      break;
-    case prop_target_class:
-      g_value_set_string(value, state.settings.target_class.c_str());
-      break;
-    case prop_pixel_size:
-      g_value_set_double(value, state.settings.pixel_size_um);
-      break;
-    case prop_message_interval:
-      g_value_set_uint64(value, state.settings.message_interval);
-      break;
-    case prop_cells_counted:
-      g_value_set_uint64(value, state.counted);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-      break;
-  }
+  if (id == prop_cells_counted)
+    g_value_set_uint64(value, state.counted);
+  else
+    get_tally_setting(state.settings, id, value);
 }
 
 static void gst_cell_tally_new_slide(GstCellTally* self) {
@@ -162,8 +88,26 @@ static void gst_cell_tally_new_slide(GstCellTally* self) {
   self->state->counted = 0;
 }
 
+// Returns false, with an error on the bus, where the table of `path` can't be had; no path is an empty table.
+static bool read_grades(GstCellTally* self, const std::string& path) {
+  try {
+    self->state->grades = path.empty() ? smearscope::GradeTable() : smearscope::GradeTable::read(path);
+    return true;
+  } catch (const std::exception& error) {
+    GST_ELEMENT_ERROR(self, RESOURCE, OPEN_READ, ("%s", error.what()), (nullptr));
+    return false;
+  }
+}
+
+static TallySettings settings_of(State& state) {
+  const Lock lock(state.mutex);
+  return state.settings;
+}
+
 static gboolean gst_cell_tally_start(GstBaseTransform* base) {
-  State& state = *GST_CELL_TALLY(base)->state;
+  auto* self = GST_CELL_TALLY(base);
+  State& state = *self->state;
+  if (!read_grades(self, settings_of(state).grade_table)) return FALSE;
   const Lock lock(state.mutex);
   state.cells.emplace(state.settings.min_sharpness);
   state.new_slide = false;
@@ -172,7 +116,7 @@ static gboolean gst_cell_tally_start(GstBaseTransform* base) {
   state.told_at.reset();
   state.told.clear();
   state.told_view = smearscope::View::good;
-  state.target_reached = false;
+  state.has_told = state.target_reached = false;
   gst_video_info_init(&state.info);
   return TRUE;
 }
@@ -204,6 +148,7 @@ static void post(GstCellTally* self, const Tally& tally, bool last) {
   state.told.clear();
   for (const Tally::Row& row : tally.rows) state.told.push_back(row.count);
   state.told_view = tally.view;
+  state.has_told = true;
   GstStructure* structure =
       gst_structure_new(message_name, "cells", G_TYPE_UINT64, cells_in(tally), "target_reached",
                         G_TYPE_BOOLEAN, is_reached(tally), "last", G_TYPE_BOOLEAN, last, nullptr);
@@ -212,14 +157,14 @@ static void post(GstCellTally* self, const Tally& tally, bool last) {
 }
 
 // Time that goes back belongs to a new segment of the stream.
-static bool is_due(const State& state, const Settings& settings, GstClockTime now) {
+static bool is_due(const State& state, const TallySettings& settings, GstClockTime now) {
   if (settings.message_interval == 0 || !GST_CLOCK_TIME_IS_VALID(now)) return false;
   return !state.told_at || now < *state.told_at || now - *state.told_at >= settings.message_interval;
 }
 
 // A message when the target is reached, and else when something has changed and the last one is an interval
 // old.
-static void tell(GstCellTally* self, const Tally& tally, const Settings& settings, GstClockTime now) {
+static void tell(GstCellTally* self, const Tally& tally, const TallySettings& settings, GstClockTime now) {
   State& state = *self->state;
   const bool just_reached = is_reached(tally) && !state.target_reached;
   state.target_reached = is_reached(tally);
@@ -232,9 +177,9 @@ static void tell(GstCellTally* self, const Tally& tally, const Settings& setting
   post(self, tally, false);
 }
 
-static Tally tally_of(State& state, const Settings& settings) {
+static Tally tally_of(State& state, const TallySettings& settings) {
   Tally tally = state.cells->tally();
-  add_settings(settings, tally);
+  add_settings(settings, state.grades, tally);
   if (tally.calibrated && tally.view == smearscope::View::good)
     tally.view =
         smearscope::view_of_scale(tally.pixel_size_um, GST_VIDEO_INFO_HEIGHT(&state.info), state.origin);
@@ -242,10 +187,10 @@ static Tally tally_of(State& state, const Settings& settings) {
 }
 
 // The settings for what comes now; begins a new slide if that was asked for, and says so.
-static Settings take_settings(GstCellTally* self) {
+static TallySettings take_settings(GstCellTally* self) {
   State& state = *self->state;
   bool new_slide = false;
-  Settings settings;
+  TallySettings settings;
   {
     const Lock lock(state.mutex);
     settings = state.settings;
@@ -259,7 +204,7 @@ static Settings take_settings(GstCellTally* self) {
   return settings;
 }
 
-static Tally count(State& state, const Settings& settings, GstBuffer* buffer,
+static Tally count(State& state, const TallySettings& settings, GstBuffer* buffer,
                    std::vector<smearscope::Cell>& cells) {
   const std::optional<smearscope::DetectionOrigin> origin = smearscope::read_origin(buffer);
   if (origin) state.origin = *origin;
@@ -278,7 +223,7 @@ static GstFlowReturn gst_cell_tally_generate_output(GstBaseTransform* base, GstB
   GstBuffer* buffer = std::exchange(base->queued_buf, nullptr);
   *output = buffer;
   if (!buffer) return GST_FLOW_OK;
-  const Settings settings = take_settings(self);
+  const TallySettings settings = take_settings(self);
   const bool passed = std::exchange(state.passing, !settings.tally);
   if (!settings.tally) return GST_FLOW_OK;
   if (passed) state.cells->new_view();
@@ -312,8 +257,9 @@ static gboolean gst_cell_tally_sink_event(GstBaseTransform* base, GstEvent* even
   if (state.cells && (type == GST_EVENT_FLUSH_STOP || type == GST_EVENT_STREAM_START))
     state.cells->new_view();
   if (state.cells && type == GST_EVENT_EOS) {
-    const Settings settings = take_settings(self);
-    if (settings.tally) post(self, tally_of(state, settings), true);
+    const TallySettings settings = take_settings(self);
+    // Also where counting was switched off meanwhile: whoever was told counts is told the end.
+    if (settings.tally || state.has_told) post(self, tally_of(state, settings), true);
   }
   return GST_BASE_TRANSFORM_CLASS(gst_cell_tally_parent_class)->sink_event(base, event);
 }
@@ -328,63 +274,18 @@ static void gst_cell_tally_init(GstCellTally* self) {
   gst_base_transform_set_passthrough(GST_BASE_TRANSFORM(self), TRUE);
 }
 
-static void install_properties(GObjectClass* klass) {
-  const auto read_write =
-      static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING);
-  const Settings defaults;
-  g_object_class_install_property(
-      klass, prop_tally,
-      g_param_spec_boolean("tally", "Tally",
-                           "Count each cell of the slide once; false: frames pass as they come",
-                           defaults.tally, read_write));
-  g_object_class_install_property(
-      klass, prop_min_sharpness,
-      g_param_spec_double(
-          "min-sharpness", "Minimum sharpness",
-          "Frames with less than this share of the sharpness of the sharpest so far are out of "
-          "focus, and their cells are not counted (0 = count all)",
-          0.0, 1.0, defaults.min_sharpness, read_write));
-  g_object_class_install_property(
-      klass, prop_target,
-      g_param_spec_uint(
-          "target", "Target",
-          "Cells of target-class to count, as the 100, 200 or 400 white cells of a differential; "
-          "a message tells when they are reached, and counting goes on (0 = no target)",
-          0, G_MAXUINT, defaults.target, read_write));
-  g_object_class_install_property(
-      klass, prop_target_class,
-      g_param_spec_string("target-class", "Target class",
-                          "Class that target is about; a family, as wbc, stands for all its kinds",
-                          defaults.target_class.c_str(), read_write));
-  g_object_class_install_property(klass, prop_pixel_size,
-                                  g_param_spec_double("pixel-size", "Pixel size",
-                                                      "Micrometres of slide that a pixel of the frame shows, "
-                                                      "for the scale bar, the gallery, and a warning "
-                                                      "where cells are smaller or larger than those that the "
-                                                      "model knows (0 = as the red cells tell, taken "
-                                                      "to be 7.5 micrometres wide; no such warning)",
-                                                      0.0, 1000.0, defaults.pixel_size_um, read_write));
-  g_object_class_install_property(
-      klass, prop_message_interval,
-      g_param_spec_uint64(
-          "message-interval", "Message interval",
-          "Running time in nanoseconds between element messages \"cell-tally\" while counts or the view "
-          "change (0 = only at the target, for a new slide and at the end, as where frames have no times)",
-          0, G_MAXUINT64 / 2, defaults.message_interval, read_write));
-  g_object_class_install_property(
-      klass, prop_cells_counted,
-      g_param_spec_uint64("cells-counted", "Cells counted", "Cells of all classes counted on this slide", 0,
-                          G_MAXUINT64, 0,
-                          static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
-}
-
 static void gst_cell_tally_class_init(GstCellTallyClass* klass) {
   GST_DEBUG_CATEGORY_INIT(cell_tally_debug, "celltally", 0, "counts each cell once");
   GObjectClass* object_class = G_OBJECT_CLASS(klass);
   object_class->set_property = gst_cell_tally_set_property;
   object_class->get_property = gst_cell_tally_get_property;
   object_class->finalize = gst_cell_tally_finalize;
-  install_properties(object_class);
+  smearscope::install_tally_settings(object_class);
+  g_object_class_install_property(
+      object_class, prop_cells_counted,
+      g_param_spec_uint64("cells-counted", "Cells counted", "Cells of all classes counted on this slide", 0,
+                          G_MAXUINT64, 0,
+                          static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
   g_signal_new_class_handler("new-slide", G_TYPE_FROM_CLASS(klass),
                              static_cast<GSignalFlags>(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION),
                              G_CALLBACK(gst_cell_tally_new_slide), nullptr, nullptr, nullptr, G_TYPE_NONE, 0);

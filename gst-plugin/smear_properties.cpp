@@ -1,6 +1,6 @@
 #include "smear_properties.h"
 
-#include <gst/gst.h>
+#include "property_flags.h"
 
 namespace smearscope::smear {
 namespace {
@@ -85,27 +85,23 @@ GType image_format_type() {
   return type;
 }
 
-constexpr auto fixed_while_running =
-    static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
-constexpr auto live_control = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                                       GST_PARAM_MUTABLE_PLAYING | GST_PARAM_CONTROLLABLE);
+constexpr auto live_control = static_cast<GParamFlags>(any_time | GST_PARAM_CONTROLLABLE);
 
 class Installer {
  public:
   explicit Installer(GObjectClass* object_class) : class_(object_class) {}
 
   void real(guint id, const char* name, const char* nick, const char* blurb, double least, double most,
-            double value, GParamFlags flags = fixed_while_running) {
+            double value, GParamFlags flags = before_start) {
     g_object_class_install_property(class_, id,
                                     g_param_spec_double(name, nick, blurb, least, most, value, flags));
   }
   void flag(guint id, const char* name, const char* nick, const char* blurb, bool value) {
-    g_object_class_install_property(class_, id,
-                                    g_param_spec_boolean(name, nick, blurb, value, fixed_while_running));
+    g_object_class_install_property(class_, id, g_param_spec_boolean(name, nick, blurb, value, before_start));
   }
   void choice(guint id, const char* name, const char* nick, const char* blurb, GType type, int value) {
     g_object_class_install_property(class_, id,
-                                    g_param_spec_enum(name, nick, blurb, type, value, fixed_while_running));
+                                    g_param_spec_enum(name, nick, blurb, type, value, before_start));
     gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));
   }
   void other(guint id, GParamSpec* spec) { g_object_class_install_property(class_, id, spec); }
@@ -127,7 +123,7 @@ void install_properties(GObjectClass* object_class) {
   add.other(prop_seed,
             g_param_spec_uint64("seed", "Seed",
                                 "Which slide: the same seed and properties give the same video, bit for bit",
-                                0, G_MAXUINT64, slide.seed, fixed_while_running));
+                                0, G_MAXUINT64, slide.seed, before_start));
   add.real(prop_rbc_density, "rbc-density", "Red cells per mm2",
            "Red cells per square millimetre of slide, on average; thick and thin places vary by nearly half",
            0, 30000, slide.rbc_per_mm2);
@@ -170,7 +166,7 @@ void install_properties(GObjectClass* object_class) {
   add.other(prop_dust,
             g_param_spec_uint("dust", "Dust",
                               "Number of specks on the camera, which stay in place when the stage moves", 0,
-                              1000, static_cast<guint>(sensor.dust), fixed_while_running));
+                              1000, static_cast<guint>(sensor.dust), before_start));
   add.flag(prop_ground_truth, "ground-truth", "Ground truth",
            "Attach each cell's box, class, identity, slide position and visible share, and the stage's place "
            "and focus, to the frame",
@@ -180,7 +176,7 @@ void install_properties(GObjectClass* object_class) {
                 "corpus-location", "Corpus location",
                 "New folder to write the frames and their labels to as a COCO corpus; it appears, complete, "
                 "at the end of the stream",
-                nullptr, fixed_while_running));
+                nullptr, before_start));
   add.choice(prop_corpus_part, "corpus-part", "Corpus part", "Which part of a corpus this is",
              corpus_part_type(), number(Part::train));
   add.choice(prop_corpus_format, "corpus-format", "Corpus format", "File format of the corpus's images",

@@ -79,6 +79,8 @@ void set_tally(GstStructure* structure, const Tally& tally) {
              [](GValue* value, const Row& row) { g_value_set_int(value, row.label); });
   set_column(structure, "counts", G_TYPE_UINT64, tally.rows,
              [](GValue* value, const Row& row) { g_value_set_uint64(value, row.count); });
+  set_column(structure, "grades", G_TYPE_STRING, tally.rows,
+             [](GValue* value, const Row& row) { g_value_set_string(value, row.grade.c_str()); });
   gst_structure_set(structure, "detections", G_TYPE_UINT64, tally.detections, "out_of_focus", G_TYPE_UINT64,
                     tally.out_of_focus, "unplaced", G_TYPE_UINT64, tally.unplaced, "parts", G_TYPE_UINT64,
                     tally.parts, "target", G_TYPE_UINT, tally.target, "target_class", G_TYPE_STRING,
@@ -86,6 +88,10 @@ void set_tally(GstStructure* structure, const Tally& tally) {
                     G_TYPE_STRING, name_of(tally.view), "frame_view", G_TYPE_STRING,
                     name_of(tally.frame_view), "pixel_size", G_TYPE_DOUBLE, tally.pixel_size_um, "calibrated",
                     G_TYPE_BOOLEAN, static_cast<gboolean>(tally.calibrated), nullptr);
+  if (tally.platelet_estimate)
+    gst_structure_set(structure, "platelet_estimate", G_TYPE_DOUBLE, *tally.platelet_estimate, nullptr);
+  else
+    gst_structure_remove_field(structure, "platelet_estimate");
 }
 
 std::optional<Tally> get_tally(const GstStructure* structure) {
@@ -105,6 +111,8 @@ std::optional<Tally> get_tally(const GstStructure* structure) {
                  [](const GValue* value, Row& row) { row.label = g_value_get_int(value); }) &&
       get_column(structure, "counts", G_TYPE_UINT64, tally.rows,
                  [](const GValue* value, Row& row) { row.count = g_value_get_uint64(value); }) &&
+      get_column(structure, "grades", G_TYPE_STRING, tally.rows,
+                 [](const GValue* value, Row& row) { row.grade = text_of(value); }) &&
       gst_structure_get(structure, "detections", G_TYPE_UINT64, &tally.detections, "out_of_focus",
                         G_TYPE_UINT64, &tally.out_of_focus, "unplaced", G_TYPE_UINT64, &tally.unplaced,
                         "parts", G_TYPE_UINT64, &tally.parts, "target", G_TYPE_UINT, &tally.target,
@@ -118,6 +126,10 @@ std::optional<Tally> get_tally(const GstStructure* structure) {
   }
   if (const gchar* name = gst_structure_get_string(structure, "target_class")) tally.target_class = name;
   tally.calibrated = calibrated != FALSE;
+  double platelets = 0;
+  if (gst_structure_get_double(structure, "platelet_estimate", &platelets) && platelets >= 0 &&
+      platelets < static_cast<double>(most_cells))
+    tally.platelet_estimate = platelets;
   tally.view = view_named(gst_structure_get_string(structure, "view"));
   tally.frame_view = view_named(gst_structure_get_string(structure, "frame_view"));
   return tally;

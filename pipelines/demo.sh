@@ -33,7 +33,7 @@ model=$(model_name "$model")
 [ -z "$display" ] || [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] || die "--display: there is no screen here"
 
 build_packages=(g++ meson ninja-build pkg-config libdnnl-dev libopencv-dev libgstreamer1.0-dev
-  libgstreamer-plugins-base1.0-dev libcairo2-dev libpango1.0-dev nlohmann-json3-dev libboost-dev libmosquitto-dev)
+  libgstreamer-plugins-base1.0-dev libcairo2-dev libpango1.0-dev nlohmann-json3-dev libtomlplusplus-dev libboost-dev libmosquitto-dev)
 run_packages=(gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good)
 [ -z "$display" ] || run_packages+=(gstreamer1.0-x)
 

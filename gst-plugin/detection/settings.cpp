@@ -1,14 +1,9 @@
 #include "detection/settings.h"
 
-#include <gst/gst.h>
+#include "property_flags.h"
 
 namespace smearscope {
 namespace {
-
-constexpr auto any_time =
-    static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING);
-constexpr auto before_start =
-    static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
 
 GType mode_type() {
   static const GEnumValue values[] = {

@@ -7,6 +7,23 @@
 #include "tally/families.h"
 
 namespace smearscope {
+namespace {
+
+long percent(guint64 part, guint64 whole) {
+  const double share = whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0;
+  return std::lround(100 * std::min(share, 1.0));
+}
+
+// What stands right of a family's count.
+std::string beside(const Family& family, const Tally& tally) {
+  if (const std::optional<double> ratio = per_100_white_cells(family, tally))
+    return std::to_string(std::lround(*ratio)) + "/100 wbc";
+  if (family.name == "platelet" && tally.platelet_estimate)
+    return "\u2248" + std::to_string(std::lround(*tally.platelet_estimate)) + "\u00b710\u2079/L";
+  return "";
+}
+
+}  // namespace
 
 draw::Panel panel_of(const Tally& tally) {
   draw::Panel panel;
@@ -17,14 +34,11 @@ draw::Panel panel_of(const Tally& tally) {
     panel.reached = static_cast<double>(tally.target_count) / tally.target;
   }
   for (const Family& family : families_of(tally)) {
-    const std::optional<double> ratio = per_100_white_cells(family, tally);
-    panel.rows.push_back({family.name, family.label, family.count,
-                          ratio ? std::to_string(std::lround(*ratio)) + "/100 wbc" : "", false});
+    panel.rows.push_back({family.name, family.label, family.count, beside(family, tally), false});
     for (const Tally::Row& kind : family.kinds) {
-      const double share =
-          family.count > 0 ? static_cast<double>(kind.count) / static_cast<double>(family.count) : 0;
-      const auto percent = static_cast<int>(std::lround(100 * std::min(share, 1.0)));
-      panel.rows.push_back({kind.class_name, kind.label, kind.count, std::to_string(percent) + " %", true});
+      const std::string grade = kind.grade.empty() ? "" : kind.grade + " ";
+      const std::string share = grade + std::to_string(percent(kind.count, family.count)) + " %";
+      panel.rows.push_back({kind.class_name, kind.label, kind.count, share, true});
     }
   }
   return panel;

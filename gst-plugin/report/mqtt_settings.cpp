@@ -3,17 +3,16 @@
 #include <glib.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
-#include <fstream>
+
+#include "small_file.h"
 
 namespace smearscope {
 namespace {
 
-constexpr std::size_t longest_host = 253;       // of a name in DNS
-constexpr std::size_t longest_user = 65535;     // bytes of a string in MQTT
-constexpr std::size_t longest_topic = 255;      // with the last level some 260 of 65,535: brokers have limits
-constexpr std::size_t largest_file = 16 << 20;  // bytes: more is neither a password nor certificates
+constexpr std::size_t longest_host = 253;    // of a name in DNS
+constexpr std::size_t longest_user = 65535;  // bytes of a string in MQTT
+constexpr std::size_t longest_topic = 255;   // with the last level some 260 of 65,535: brokers have limits
 constexpr int port_of_mqtt = 1883, port_of_mqtts = 8883;
 
 // The URL itself stays out: a password may be in it.
@@ -71,21 +70,9 @@ std::string host_of(const std::string& text, bool address) {
   return text;
 }
 
-std::string read_file(const std::string& property, const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text;
-  char block[4096];
-  while (text.size() <= largest_file && (file.read(block, sizeof block) || file.gcount() > 0))
-    text.append(block, static_cast<std::size_t>(file.gcount()));
-  if (!file.eof() && text.size() <= largest_file)
-    throw Error(property + ": " + path + ": cannot be read: " + std::strerror(errno));
-  if (text.size() > largest_file) throw Error(property + ": " + path + ": is too large");
-  return text;
-}
-
 // The first line; what an editor may have left behind it is none of the password.
 std::string read_password(const std::string& path) {
-  const std::string text = read_file("mqtt-password-file", path);
+  const std::string text = read_small_file("mqtt-password-file", path);
   std::string line = text.substr(0, text.find('\n'));
   if (!line.empty() && line.back() == '\r') line.pop_back();
   if (line.empty()) throw Error("mqtt-password-file: " + path + ": its first line, the password, is empty");
@@ -95,7 +82,7 @@ std::string read_password(const std::string& path) {
 }
 
 void check_certificates(const std::string& path) {
-  if (read_file("mqtt-ca-file", path).find("CERTIFICATE-----") == std::string::npos)
+  if (read_small_file("mqtt-ca-file", path).find("CERTIFICATE-----") == std::string::npos)
     throw Error("mqtt-ca-file: " + path + ": has no certificate in it (PEM)");
 }
 

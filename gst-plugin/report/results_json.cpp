@@ -20,10 +20,10 @@ ordered_json or_null(const std::optional<double>& value) {
 }
 
 // The number that the table shows.
-double rounded(double percent) {
-  const std::string text = csv::decimal(percent, 1);
-  std::from_chars(text.data(), text.data() + text.size(), percent);
-  return percent;
+double rounded(double value, int digits = 1) {
+  const std::string text = csv::decimal(value, digits);
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
 }
 
 ordered_json object_of(const TallyRow& row) {
@@ -37,6 +37,8 @@ ordered_json object_of(const TallyRow& row) {
     object["high"] = rounded(row.share->high);
   }
   if (row.per_100_wbc) object["per_100_wbc"] = rounded(*row.per_100_wbc);
+  if (!row.grade.empty()) object["grade"] = row.grade;
+  if (row.estimate) object["estimate_1e9_per_l"] = rounded(*row.estimate, 0);
   return object;
 }
 

@@ -1,9 +1,8 @@
 #include "report/settings.h"
 
-#include <gst/gst.h>
-
 #include <algorithm>
 
+#include "property_flags.h"
 #include "report/cells_jsonl.h"
 #include "report/counts_csv.h"
 #include "report/mqtt_report.h"
@@ -11,11 +10,6 @@
 
 namespace smearscope {
 namespace {
-
-constexpr auto any_time =
-    static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING);
-constexpr auto before_start =
-    static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
 
 // The text that a property sets; nullptr if it sets none.
 template <typename Settings>  // const or not

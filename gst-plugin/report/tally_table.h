@@ -23,8 +23,10 @@ struct TallyRow {
   };
   std::string class_name, family;  // family: empty in a family's own row
   std::uint64_t count = 0;
-  std::optional<Share> share;  // none in a family's own row, and of a family without cells
+  std::optional<Share> share;           // none in a family's own row, and of a family without cells
   std::optional<double> per_100_wbc{};  // of erythroblasts alone, see per_100_white_cells
+  std::string grade{};                  // as of Tally::Row
+  std::optional<double> estimate{};     // of the blood, 10^9/L: of platelets alone, see platelet_estimate
 };
 
 // In the tally's order; each family's row is before those of its kinds, and behind these is "unidentified":

@@ -4,6 +4,16 @@
 
 namespace smearscope {
 
+namespace {
+
+guint64 cells_of(const std::string& family, const Tally& tally) {
+  guint64 cells = 0;
+  for (const Tally::Row& row : tally.rows) cells += row.family == family ? row.count : 0;
+  return cells;
+}
+
+}  // namespace
+
 std::vector<Family> families_of(const Tally& tally) {
   std::vector<Family> families;
   for (const Tally::Row& row : tally.rows) {
@@ -23,10 +33,16 @@ std::vector<Family> families_of(const Tally& tally) {
 
 std::optional<double> per_100_white_cells(const Family& family, const Tally& tally) {
   if (family.name != "erythroblast") return std::nullopt;
-  guint64 white = 0;
-  for (const Tally::Row& row : tally.rows) white += row.family == "wbc" ? row.count : 0;
+  const guint64 white = cells_of("wbc", tally);
   if (white == 0) return std::nullopt;
   return 100.0 * static_cast<double>(family.count) / static_cast<double>(white);
+}
+
+std::optional<double> platelet_estimate(const Tally& tally, double factor) {
+  constexpr guint64 least_red_cells = 1000;
+  const guint64 red = cells_of("rbc", tally);
+  if (factor <= 0 || red < least_red_cells) return std::nullopt;
+  return 1000.0 * static_cast<double>(cells_of("platelet", tally)) / static_cast<double>(red) * factor;
 }
 
 }  // namespace smearscope

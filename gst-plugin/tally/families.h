@@ -24,4 +24,9 @@ std::vector<Family> families_of(const Tally& tally);
 // H20-A2; both names are the taxonomies'). Nothing for other families, and where no white cell was counted.
 std::optional<double> per_100_white_cells(const Family& family, const Tally& tally);
 
+// Platelets of the blood in 10^9/L: those among 1000 red cells, "platelet" and "rbc", times `factor`, which
+// is the blood's red cells in 10^12/L or what a site found to fit its smears (ratio method). Nothing with a
+// factor of 0, and while fewer than 1000 red cells were counted.
+std::optional<double> platelet_estimate(const Tally& tally, double factor);
+
 }  // namespace smearscope

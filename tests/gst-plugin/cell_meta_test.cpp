@@ -3,6 +3,7 @@
 #include <gst/video/gstvideometa.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <memory>
 
 namespace smearscope {
@@ -142,6 +143,8 @@ TEST(CellMeta, TallyIsAbsentUnlessAttached) {
   tally.renames = {{7, "wbc"}, {guint64{1} << 40U, ""}};
   tally.pixel_size_um = 0.07;
   tally.calibrated = true;
+  tally.rows[0].grade = "2+";
+  tally.platelet_estimate = 250;
   attach_tally(buffer.get(), tally);
   const Buffer copy(gst_buffer_copy(buffer.get()));
   const std::optional<Tally> read = read_tally(copy.get());
@@ -165,6 +168,24 @@ TEST(CellMeta, TallyIsAbsentUnlessAttached) {
   EXPECT_EQ(read->pixel_size_um, 0.07);
   EXPECT_TRUE(read->calibrated);
   EXPECT_EQ(read->target_count, 3U);
+  EXPECT_EQ(read->rows[0].grade, "2+");
+  EXPECT_EQ(read->rows[1].grade, "");
+  EXPECT_EQ(read->platelet_estimate, 250);
+  tally.platelet_estimate.reset();
+  attach_tally(buffer.get(), tally);
+  EXPECT_FALSE(read_tally(buffer.get())->platelet_estimate.has_value());
+}
+
+// An estimate that nothing can have told is none.
+TEST(CellMeta, AnEstimateThatIsNoNumberIsNotRead) {
+  for (const double forged : {-1.0, std::nan(""), HUGE_VAL}) {
+    const Buffer buffer(gst_buffer_new());
+    Tally tally;
+    tally.platelet_estimate = forged;
+    attach_tally(buffer.get(), tally);
+    ASSERT_TRUE(read_tally(buffer.get()).has_value());
+    EXPECT_FALSE(read_tally(buffer.get())->platelet_estimate.has_value()) << forged;
+  }
 }
 
 // Anyone may have attached a structure of that name.

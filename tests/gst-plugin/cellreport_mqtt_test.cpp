@@ -32,9 +32,10 @@ BufferPointer frame_with_tally(int number, guint64 neutrophils) {
   BufferPointer frame = frame_with(number, {});
   Tally tally;
   tally.rows = {{"wbc", "wbc", 0, 5},
-                {"neutrophil", "wbc", 1, neutrophils},
+                {"neutrophil", "wbc", 1, neutrophils, "2+"},
                 {"platelet", "platelet", 2, 7},
                 {"erythroblast", "erythroblast", 3, 3}};
+  tally.platelet_estimate = 249.6;
   tally.view = View::too_dark;
   tally.pixel_size_um = 0.25;
   tally.parts = 2;
@@ -103,9 +104,11 @@ TEST_F(CellReportMqtt, PublishesTheTally) {
     "view": "too-dark", "pixel_size_um": 0.25,
     "classes": [
       {"class": "wbc", "family": null, "count": 20, "percent": null, "low": null, "high": null},
-      {"class": "neutrophil", "family": "wbc", "count": 15, "percent": 75.0, "low": 50.9, "high": 91.3},
+      {"class": "neutrophil", "family": "wbc", "count": 15, "percent": 75.0, "low": 50.9, "high": 91.3,
+       "grade": "2+"},
       {"class": "unidentified", "family": "wbc", "count": 5, "percent": 25.0, "low": 8.7, "high": 49.1},
-      {"class": "platelet", "family": null, "count": 7, "percent": null, "low": null, "high": null},
+      {"class": "platelet", "family": null, "count": 7, "percent": null, "low": null, "high": null,
+       "estimate_1e9_per_l": 250.0},
       {"class": "erythroblast", "family": null, "count": 3, "percent": null, "low": null, "high": null,
        "per_100_wbc": 15.0}]})"));
   const auto expect_tallies = [&](std::size_t count) {

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <fstream>
 #include <map>
 #include <set>
 #include <string>
@@ -10,6 +11,7 @@
 #include "cell_meta.h"
 #include "element_harness.h"
 #include "smear_camera.h"
+#include "temporary_folder.h"
 
 namespace smearscope {
 namespace {
@@ -192,6 +194,55 @@ TEST(CellTallyElement, TellsWhenTheTargetIsReached) {
   EXPECT_TRUE(told(bus).empty()) << "once";
 }
 
+// Grades and the estimate of platelets go with the counts, to frames and into messages.
+TEST(CellTallyElement, TellsGradesAndPlatelets) {
+  const testing::TemporaryFolder folder;
+  std::ofstream(folder.file("t.toml"))
+      << "[burr_cell]\ngrades = { few = 0, many = 10 }\nleast_cells = 1000\n";
+  Harness tally("celltally platelet-factor=4.5 grade-table=" + folder.file("t.toml"));
+  const Bus bus(tally.element());
+  const std::string caps = raw_caps("GRAY8", 2000, 2000);
+  tally.caps(caps);
+  std::vector<Cell> cells;
+  for (int i = 0; i < 1020; ++i) {
+    const bool burr = i % 5 == 0, platelet = i >= 1000;
+    cells.push_back(cell(static_cast<float>(5 + 50 * (i % 39)), static_cast<float>(5 + 50 * (i / 39)),
+                         platelet ? "platelet" : (burr ? "burr_cell" : "rbc"), platelet ? 3 : (burr ? 2 : 1),
+                         platelet ? "platelet" : "rbc"));
+  }
+  const std::vector<Cell> fewer(cells.begin() + 1, cells.end());
+  BufferPointer out = tally.push_and_pull(frame(caps, 0, fewer));
+  EXPECT_EQ(read_tally(out.get())->rows.at(1).grade, "") << "999 red cells";
+  EXPECT_FALSE(read_tally(out.get())->platelet_estimate.has_value());
+  out = tally.push_and_pull(frame(caps, 40, cells));
+  EXPECT_EQ(read_tally(out.get())->rows.at(1).grade, "many");
+  EXPECT_EQ(read_tally(out.get())->platelet_estimate, 20 * 4.5);
+  const Tally last = told(bus).back();
+  EXPECT_EQ(last.rows.at(1).grade, "many");
+  EXPECT_EQ(last.platelet_estimate, 20 * 4.5);
+  g_object_set(tally.element(), "platelet-factor", 0.0, nullptr);
+  out = tally.push_and_pull(frame(caps, 41, cells));
+  EXPECT_FALSE(read_tally(out.get())->platelet_estimate.has_value());
+}
+
+// A grade table that is none stops the stream before it starts.
+TEST(CellTallyElement, AGradeTableThatIsNoneIsAnError) {
+  GstElement* tally = gst_parse_launch("celltally grade-table=/nowhere/t.toml", nullptr);
+  gst_object_ref_sink(tally);
+  const Bus bus(tally);
+  EXPECT_EQ(gst_element_set_state(tally, GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
+  GstMessage* message = gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR);
+  ASSERT_NE(message, nullptr);
+  GError* error = nullptr;
+  gst_message_parse_error(message, &error, nullptr);
+  EXPECT_TRUE(g_error_matches(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ));
+  EXPECT_NE(std::string(error->message).find("/nowhere/t.toml: cannot be read"), std::string::npos);
+  g_error_free(error);
+  gst_message_unref(message);
+  gst_element_set_state(tally, GST_STATE_NULL);
+  gst_object_unref(tally);
+}
+
 // Counting begins anew at the signal, and a message says so, also where no cell comes any more.
 TEST(CellTallyElement, ANewSlideBeginsAnew) {
   Harness tally("celltally");
@@ -292,6 +343,23 @@ TEST(CellTallyElement, CanBeSwitchedOff) {
   EXPECT_FALSE(read_tally(out.get()).has_value());
   gst_harness_push_event(tally.get(), gst_event_new_eos());
   EXPECT_TRUE(told(bus).empty());
+}
+
+// Whoever was told counts is told the end, also where counting was switched off before it.
+TEST(CellTallyElement, TellsTheEndOfWhatItTold) {
+  Harness tally("celltally");
+  const Bus bus(tally.element());
+  const std::string caps = raw_caps("GRAY8", 640, 480);
+  tally.caps(caps);
+  tally.push_and_pull(frame(caps, 0, {cell(10, 10)}));
+  EXPECT_EQ(told(bus).size(), 1U);
+  g_object_set(tally.element(), "tally", FALSE, nullptr);
+  tally.push_and_pull(frame(caps, 1, {}));
+  EXPECT_TRUE(told(bus).empty());
+  gst_harness_push_event(tally.get(), gst_event_new_eos());
+  const std::vector<Tally> end = told(bus);
+  ASSERT_EQ(end.size(), 1U);
+  EXPECT_EQ(end[0].rows.at(0).count, 1U);
 }
 
 void seek_to_start(Harness& harness) {

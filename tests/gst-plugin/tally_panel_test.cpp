@@ -65,6 +65,16 @@ TEST(TallyPanel, ErythroblastsArePer100WhiteCells) {
   EXPECT_EQ(panel_of(tally).rows.back().share, "");
 }
 
+// A grade stands before the share, so that shares are below one another; platelets have their estimate.
+TEST(TallyPanel, ShowsGradesAndPlatelets) {
+  Tally tally = example();
+  tally.rows[4].grade = "2+";
+  EXPECT_EQ(panel_of(tally).rows.back().share, "2+ 100 %");
+  EXPECT_EQ(panel_of(tally).rows[4].share, "");
+  tally.platelet_estimate = 249.6;
+  EXPECT_EQ(panel_of(tally).rows[4].share, "\u2248250\u00b710\u2079/L");
+}
+
 // A family without a cell has no shares to divide by.
 TEST(TallyPanel, NothingCountedIsNoDivision) {
   Tally tally = example();
