@@ -287,6 +287,13 @@ TEST_F(Train, ARunIsNotOverwrittenAndResumesOnlyWithItsOwnRegimenAndCorpus) {
   o.overrides = {"training.epochs=9"};
   EXPECT_THAT(error_of(o), HasSubstr("another regimen"));
   o.overrides = {};
+  corpus_.classes[2].parent = -1;  // the same images, another tree
+  std::filesystem::remove_all(folder_.file("corpus"));
+  corpus::write_corpus(folder_.file("corpus"), corpus_);
+  EXPECT_THAT(error_of(o), HasSubstr("another corpus"));
+  corpus_.classes[2].parent = 0;
+  std::filesystem::remove_all(folder_.file("corpus"));
+  corpus::write_corpus(folder_.file("corpus"), corpus_);
   std::filesystem::remove(folder_.file("corpus/annotations/val.json"));
   EXPECT_THAT(error_of(o), HasSubstr("another corpus"));
 }

@@ -24,8 +24,9 @@ struct Checkpoint {
   double seconds = 0;                                                // spent so far
   double best_validation = std::numeric_limits<double>::infinity();  // lowest validation loss so far
   std::uint64_t worse_validations = 0;                               // since then
-  std::string regimen;                                               // Regimen::text
-  std::string corpus_digest;  // a run goes on only with the data and the regimen that it was begun with
+  // A run goes on only with the regimen and the data that it was begun with.
+  std::string regimen;        // Regimen::text
+  std::string corpus_digest;  // Samples::digest_with_tree
   std::vector<SavedTensor> tensors;
 };
 

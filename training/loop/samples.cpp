@@ -66,6 +66,12 @@ Samples::Samples(const std::vector<CorpusChoice>& choices, const Regimen& regime
   }
 }
 
+std::string Samples::digest_with_tree() const {
+  std::string text = digest_;
+  for (const int parent : parents_) text += " " + std::to_string(parent);
+  return corpus::sha256_of_text(text);
+}
+
 void Samples::balance() {
   std::vector<corpus::Image> all;  // without what balancing doesn't look at
   for (const Source& source : sources_) {

@@ -47,6 +47,8 @@ class Samples {
   // As Balance asks for (balance.h); empty if it doesn't.
   const std::vector<double>& class_weights() const { return class_weights_; }
   const std::string& digest() const { return digest_; }  // of the one corpus, or over those of all
+  // SHA-256 over the digest and which class is a kind of which, which a corpus's digest leaves out.
+  std::string digest_with_tree() const;
   std::size_t images_per_epoch() const;
   std::size_t batches_per_epoch() const;  // the last may be smaller
   std::size_t val_images() const { return val_.size(); }

@@ -171,8 +171,8 @@ Run::Run(const TrainOptions& options)
                 "of the batch; leave it out");
   }
   processes_ = join_processes(layout_, device_);
-  check_the_same(*processes_,
-                 regimen_.text + samples_.digest() + std::to_string(seed_) + " " + std::to_string(step_));
+  check_the_same(*processes_, regimen_.text + samples_.digest_with_tree() + std::to_string(seed_) + " " +
+                                  std::to_string(step_));
   network_->share_batches(processes_.get());
 }
 
@@ -195,7 +195,7 @@ void Run::load_checkpoint() {
         ": was begun with another regimen; resume with the same file and --set, or begin a new run from "
         "its model with --init");
   }
-  if (checkpoint.corpus_digest != samples_.digest()) {
+  if (checkpoint.corpus_digest != samples_.digest_with_tree()) {
     throw Error(file + ": was begun with another corpus, or the corpus has changed since");
   }
   if (checkpoint.step > total_steps_) throw Error(file + ": is beyond the regimen's last step");
@@ -214,7 +214,7 @@ void Run::save_checkpoint() {
   if (!is_first()) return;
   write_checkpoint(path("checkpoint.safetensors"),
                    {seed_, step_, seconds(), best_validation_, worse_validations_, regimen_.text,
-                    samples_.digest(), update_->save()});
+                    samples_.digest_with_tree(), update_->save()});
   last_checkpoint_ = Clock::now();
 }
 
