@@ -117,12 +117,12 @@ void register_custom_metas() {
 
 void attach_cells(GstBuffer* buffer, const std::vector<Cell>& cells) {
   for (const Cell& cell : cells) {
-    attach_region(
-        buffer, cell.class_name, cell.box,
-        gst_structure_new(detection_name, "confidence", G_TYPE_DOUBLE, cell.confidence, "label_id",
-                          G_TYPE_INT, cell.label, "age", G_TYPE_UINT, cell.age, "family", G_TYPE_STRING,
-                          cell.family.c_str(), "identity", G_TYPE_UINT64, cell.identity, "counted_as",
-                          G_TYPE_STRING, cell.counted_as.c_str(), nullptr));
+    attach_region(buffer, cell.class_name, cell.box,
+                  gst_structure_new(
+                      detection_name, "confidence", G_TYPE_DOUBLE, cell.confidence, "label_id", G_TYPE_INT,
+                      cell.label, "age", G_TYPE_UINT, cell.age, "family", G_TYPE_STRING, cell.family.c_str(),
+                      "weak", G_TYPE_BOOLEAN, static_cast<gboolean>(cell.weak), "identity", G_TYPE_UINT64,
+                      cell.identity, "counted_as", G_TYPE_STRING, cell.counted_as.c_str(), nullptr));
   }
 }
 
@@ -137,6 +137,9 @@ std::vector<Cell> read_cells(GstBuffer* buffer) {
                 gst_structure_get_int(params, "label_id", &cell.label);
                 gst_structure_get_uint(params, "age", &cell.age);
                 gst_structure_get_uint64(params, "identity", &cell.identity);
+                gboolean weak = FALSE;
+                gst_structure_get_boolean(params, "weak", &weak);
+                cell.weak = weak != FALSE;
                 if (const gchar* family = gst_structure_get_string(params, "family")) cell.family = family;
                 if (const gchar* name = gst_structure_get_string(params, "counted_as"))
                   cell.counted_as = name;

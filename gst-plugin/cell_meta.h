@@ -3,7 +3,7 @@
 // A found cell is one GstVideoRegionOfInterestMeta: roi_type is the class name, x/y/w/h the box rounded to
 // pixels, and one params structure
 //   detection    {confidence double, label_id int, x_min y_min x_max y_max double, age uint, family string,
-//   identity uint64, counted_as string}
+//   weak boolean, identity uint64, counted_as string}
 // A cell that smeartestsrc painted (ground truth) is likewise a region of interest, with the params structure
 //   ground-truth {label_id int, identity uint64, x_min y_min x_max y_max double, slide_x slide_y double,
 //   visible double}
@@ -13,7 +13,8 @@
 // What celltally has counted so far is a custom meta named tally_meta_name, with arrays of one length
 //   {classes families array of string, labels array of int, counts array of uint64, detections out_of_focus
 //   unplaced parts uint64, target uint, target_class string, target_count uint64, view frame_view string,
-//   pixel_size double, calibrated boolean, grades array of string, platelet_estimate double (only where there
+//   pixel_size double, calibrated boolean, weak array of boolean, grades array of
+//   string, platelet_estimate double (only where there
 //   is one), renamed array of uint64, renamed_to array of string}
 // The stage under the frame is a custom meta named stage_meta_name
 //   {stage_x double, stage_y double, focus double, pixel_size double}
@@ -44,6 +45,7 @@ struct Cell {
   std::string family{};
   guint64 identity = 0;      // celltally's: the same cell of the slide has the same in every frame; 0: none
   std::string counted_as{};  // the name that celltally counts it under; empty: it does not
+  bool weak = false;         // the model often misses or misnames cells of this class
 };
 
 // How the picture under the objective looks just now.
@@ -63,6 +65,7 @@ struct Tally {
     int label = 0;
     guint64 count = 0;
     std::string grade{};  // of its share of the family, as "2+"; empty: none, or not yet
+    bool weak = false;    // as of Cell
   };
   std::vector<Row> rows;     // by label, then name
   guint64 detections = 0;    // that took part

@@ -79,6 +79,8 @@ void set_tally(GstStructure* structure, const Tally& tally) {
              [](GValue* value, const Row& row) { g_value_set_int(value, row.label); });
   set_column(structure, "counts", G_TYPE_UINT64, tally.rows,
              [](GValue* value, const Row& row) { g_value_set_uint64(value, row.count); });
+  set_column(structure, "weak", G_TYPE_BOOLEAN, tally.rows,
+             [](GValue* value, const Row& row) { g_value_set_boolean(value, row.weak); });
   set_column(structure, "grades", G_TYPE_STRING, tally.rows,
              [](GValue* value, const Row& row) { g_value_set_string(value, row.grade.c_str()); });
   gst_structure_set(structure, "detections", G_TYPE_UINT64, tally.detections, "out_of_focus", G_TYPE_UINT64,
@@ -111,6 +113,8 @@ std::optional<Tally> get_tally(const GstStructure* structure) {
                  [](const GValue* value, Row& row) { row.label = g_value_get_int(value); }) &&
       get_column(structure, "counts", G_TYPE_UINT64, tally.rows,
                  [](const GValue* value, Row& row) { row.count = g_value_get_uint64(value); }) &&
+      get_column(structure, "weak", G_TYPE_BOOLEAN, tally.rows,
+                 [](const GValue* value, Row& row) { row.weak = g_value_get_boolean(value) != FALSE; }) &&
       get_column(structure, "grades", G_TYPE_STRING, tally.rows,
                  [](const GValue* value, Row& row) { row.grade = text_of(value); }) &&
       gst_structure_get(structure, "detections", G_TYPE_UINT64, &tally.detections, "out_of_focus",

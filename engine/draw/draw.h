@@ -36,6 +36,7 @@ struct ShownCell {
   int label = -1;          // index of the class, -1 if unknown: picks the colour
   std::string class_name;  // "": no label but for the score
   bool stale = false;      // not seen lately: dashed
+  bool weak = false;       // the class is often misnamed: a "?" behind its name
 };
 
 struct ClassCount {
@@ -44,6 +45,7 @@ struct ClassCount {
   std::uint64_t count = 0;
   std::string share{};  // stands right of the count, as "42 %"; empty: nothing
   bool part = false;    // of the row above it that is none: indented, and not summed up once more
+  bool weak = false;    // as of ShownCell
 };
 
 struct Panel {

@@ -31,10 +31,11 @@ std::vector<std::string> wordings(const ShownCell& cell, const Options& options)
   if (!options.labels) return {percent(cell.score)};
   std::vector<std::string> texts;
   if (cell.class_name.empty()) return options.scores ? std::vector{percent(cell.score)} : texts;
-  if (options.scores) texts.push_back(cell.class_name + " " + percent(cell.score));
-  texts.push_back(cell.class_name);
-  if (std::string brief = short_form(cell.class_name); brief != cell.class_name)
-    texts.push_back(std::move(brief));
+  const std::string doubt = cell.weak ? "?" : "";
+  if (options.scores) texts.push_back(cell.class_name + doubt + " " + percent(cell.score));
+  texts.push_back(cell.class_name + doubt);
+  if (const std::string brief = short_form(cell.class_name); brief != cell.class_name)
+    texts.push_back(brief + doubt);
   return texts;
 }
 

@@ -44,7 +44,7 @@ std::vector<Row> make_rows(const Panel& panel, std::size_t shown, int size, Text
   }
   std::uint64_t rest = total;
   for (const ClassCount* row : largest(panel.rows, shown)) {
-    rows.push_back({&text.render(row->class_name, plain), number(row->count, plain),
+    rows.push_back({&text.render(row->class_name + (row->weak ? "?" : ""), plain), number(row->count, plain),
                     row->share.empty() ? nullptr : &text.render(row->share, plain),
                     class_color(row->label, row->class_name), true, row->part});
     rest -= row->part ? 0 : row->count;

@@ -1,4 +1,5 @@
 // The range of every value in the document; docs/model-format.md lists them.
+#include <algorithm>
 #include <set>
 #include <sstream>
 
@@ -83,6 +84,15 @@ void check_parents(const ModelInfo& info) {
   }
 }
 
+void check_weak_classes(const ModelInfo& info) {
+  std::set<std::string> seen;
+  for (const std::string& name : info.weak_classes) {
+    if (std::find(info.classes.begin(), info.classes.end(), name) == info.classes.end())
+      throw Error("document: weak_classes: there is no class " + quoted(name));
+    if (!seen.insert(name).second) throw Error("document: weak_classes names " + quoted(name) + " twice");
+  }
+}
+
 void check_transform(const Transform& transform) {
   check_range("transform.min_side", transform.min_side, 32, 4096);
   check_range("transform.max_side", transform.max_side, transform.min_side, 4096);
@@ -108,6 +118,7 @@ void check_model_info(const ModelInfo& info) {
   check_architecture(info.architecture);
   check_classes(info.classes);
   check_parents(info);
+  check_weak_classes(info);
   check_transform(info.transform);
   if (info.pixel_size_um) check_range("pixel_size_um", *info.pixel_size_um, 0.001, 100);
   if (const auto& sides = info.red_cell_sides) {

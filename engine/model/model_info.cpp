@@ -211,6 +211,12 @@ Json write_transform(const Transform& transform) {
   return object;
 }
 
+Json write_texts(const std::vector<std::string>& texts) {
+  Json array = Json::array();
+  for (const std::string& text : texts) array.append(text);
+  return array;
+}
+
 Json write_parents(const ModelInfo& info) {
   Json object = Json::object();
   for (std::size_t i = 0; i < info.parents.size(); ++i) {
@@ -244,6 +250,11 @@ Json write_thresholds(const Thresholds& thresholds) {
 }
 
 }  // namespace
+
+bool is_weak(const ModelInfo& info, int label) {
+  const std::string& name = info.classes.at(static_cast<std::size_t>(label));
+  return std::find(info.weak_classes.begin(), info.weak_classes.end(), name) != info.weak_classes.end();
+}
 
 bool is_kind_of(const ModelInfo& info, int label, int of) {
   if (info.parents.empty()) return false;
@@ -292,6 +303,10 @@ ModelInfo parse_model_info(std::string_view json) {
   for (const Json& name : fields.array("classes")) info.classes.push_back(fields.text_of(name, "classes"));
   if (const Json* parents = fields.optional("parents"))
     info.parents = parse_parents(Fields(*parents, "parents"), info.classes);
+  if (const Json* weak = fields.optional("weak_classes")) {
+    for (const Json& name : fields.array_of(*weak, "weak_classes"))
+      info.weak_classes.push_back(fields.text_of(name, "weak_classes"));
+  }
   info.transform = parse_transform(fields.object("transform"));
   if (const Json* size = fields.optional("pixel_size_um"))
     info.pixel_size_um = fields.number_of(*size, "pixel_size_um");
@@ -323,11 +338,10 @@ std::string write_model_info(const ModelInfo& info) {
   document.append("version", model_info_version);
   append_text("name", info.name);
   document.append("architecture", write_architecture(info.architecture));
-  Json classes = Json::array();
-  for (const std::string& name : info.classes) classes.append(name);
-  document.append("classes", std::move(classes));
+  document.append("classes", write_texts(info.classes));
   if (Json parents = write_parents(info); !parents.members.empty())
     document.append("parents", std::move(parents));
+  if (!info.weak_classes.empty()) document.append("weak_classes", write_texts(info.weak_classes));
   document.append("transform", write_transform(info.transform));
   if (info.pixel_size_um) document.append("pixel_size_um", *info.pixel_size_um);
   if (info.red_cell_sides) document.append("red_cell_sides", array_of_numbers(*info.red_cell_sides));

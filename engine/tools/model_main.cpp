@@ -19,22 +19,23 @@ using smearscope::Error;
 using smearscope::Model;
 
 constexpr const char* help =
-    "usage: smearscope-model inspect FILE\n"
-    "       smearscope-model verify FILE\n"
-    "       smearscope-model convert FILE OUT --dtype f16|bf16|f32|i8\n"
-    "       smearscope-model annotate FILE [--metric KEY=VALUE]... [--licence TEXT] [--score-threshold T]\n"
-    "                                  [--parent CLASS=PARENT]... [--red-cell-sides MIN,MAX] [--output OUT]\n"
-    "\n"
-    "  inspect   prints what the file says of itself, and its tensors\n"
-    "  verify    checks everything: structure, checksum, tensors, values; one line, exit status 0 or 1\n"
-    "  convert   writes the weights as another type, rounded to nearest even\n"
-    "  annotate  writes measured metrics, a licence note, the score above which a detection is a cell where\n"
-    "            nobody asks for another, which class is a kind of which (CLASS= is of none), or how large "
-    "red\n"
-    "            cells are that the model knows (pixels of the resized image), into FILE, or into a copy, "
-    "OUT\n"
-    "\n"
-    "FILE is a path, or the name of an installed model such as smearscope-cells.\n";
+    R"(usage: smearscope-model inspect FILE
+       smearscope-model verify FILE
+       smearscope-model convert FILE OUT --dtype f16|bf16|f32|i8
+       smearscope-model annotate FILE [--metric KEY=VALUE]... [--licence TEXT] [--score-threshold T]
+                                 [--parent CLASS=PARENT]... [--weak CLASS]...
+                                 [--red-cell-sides MIN,MAX] [--output OUT]
+
+  inspect   prints what the file says of itself, and its tensors
+  verify    checks everything: structure, checksum, tensors, values; one line, exit status 0 or 1
+  convert   writes the weights as another type, rounded to nearest even
+  annotate  writes measured metrics, a licence note, the score above which a detection is a cell where
+            nobody asks for another, which class is a kind of which (CLASS= is of none), a class whose cells
+            are often missed or misnamed (--weak "" forgets those named before), or how large red cells are
+            that the model knows (pixels of the resized image), into FILE, or into a copy, OUT
+
+FILE is a path, or the name of an installed model such as smearscope-cells.
+)";
 
 // A mistake in the command line, not in a file.
 struct UsageError : Error {
@@ -112,6 +113,15 @@ void set_score_threshold(smearscope::ModelInfo& info, const std::string& text) {
   info.thresholds.score = value;
 }
 
+// No class clears the list. Names are checked when the file is written.
+void add_weak_class(smearscope::ModelInfo& info, const std::string& name) {
+  std::vector<std::string>& weak = info.weak_classes;
+  if (name.empty())
+    weak.clear();
+  else if (std::find(weak.begin(), weak.end(), name) == weak.end())
+    weak.push_back(name);
+}
+
 std::size_t label_of(const smearscope::ModelInfo& info, const std::string& name) {
   const auto found = std::find(info.classes.begin(), info.classes.end(), name);
   if (found == info.classes.end()) throw UsageError("--parent: the model has no class '" + name + "'");
@@ -159,7 +169,7 @@ void convert(const std::vector<std::string>& words) {
 
 void annotate(const std::vector<std::string>& words) {
   const Arguments arguments =
-      parse(words, 1, "--metric --licence --score-threshold --parent --red-cell-sides --output ");
+      parse(words, 1, "--metric --licence --score-threshold --parent --weak --red-cell-sides --output ");
   const auto model = Model::load(model_path(arguments.positions[0]));
   smearscope::ModelInfo info = model->info();
   std::string output = model->path();
@@ -168,6 +178,7 @@ void annotate(const std::vector<std::string>& words) {
     if (option == "--licence") info.licence = value;
     if (option == "--score-threshold") set_score_threshold(info, value);
     if (option == "--parent") set_parent(info, value);
+    if (option == "--weak") add_weak_class(info, value);
     if (option == "--red-cell-sides") set_red_cell_sides(info, value);
     if (option == "--output") output = value;
   }

@@ -72,6 +72,12 @@ std::string classes_of(const ModelInfo& info) {
   return out;
 }
 
+std::string weak_classes_of(const ModelInfo& info) {
+  std::string out;
+  for (const std::string& name : info.weak_classes) out += (out.empty() ? "" : ", ") + name;
+  return out.empty() ? "none is told" : out + ": often missed or misnamed";
+}
+
 std::string adjustment_of(const ImageAdjustment& adjustment) {
   if (adjustment.contrast == 1 && adjustment.brightness == 0 && adjustment.unsharp_amount == 0) return "none";
   return format("contrast %.6g, brightness %+.6g, unsharp mask %.6g (sigma %.6g px)", adjustment.contrast,
@@ -99,6 +105,7 @@ void add_info(std::string& out, const ModelInfo& info) {
           format("best %d per level, NMS %.6g, best %d per image", architecture.rpn_pre_nms_top_n,
                  architecture.rpn_nms_threshold, architecture.rpn_post_nms_top_n));
   add_row(out, "classes", classes_of(info));
+  add_row(out, "weak classes", weak_classes_of(info));
   add_row(
       out, "transform",
       format("shorter side %d px, longer at most %d; mean %s, std %s", info.transform.min_side,

@@ -141,6 +141,7 @@ Findings CellDetector::detect(const Frame& frame) {
     found.cells.push_back({detection.box, detection.score, detection.label,
                            info.classes.at(static_cast<std::size_t>(detection.label)), 0,
                            setup.family_of(detection.label)});
+    found.cells.back().weak = is_weak(info, detection.label);
   }
   const std::lock_guard<std::mutex> lock(mutex_);
   ++detected_;

@@ -32,6 +32,7 @@ void CellPainter::count(const std::vector<draw::ShownCell>& shown) {
     if (!known && panel_.rows.size() == max_panel_rows) continue;
     if (!known) row = panel_.rows.insert(row, {cell.class_name, cell.label, 0});
     ++row->count;
+    row->weak = cell.weak;
   }
 }
 
@@ -43,7 +44,7 @@ void CellPainter::paint(GstVideoFrame* frame, const std::vector<Cell>& cells,
     // Written so that a confidence that is not a number is not shown.
     if (!(cell.confidence >= settings_.min_confidence)) continue;
     const bool stale = settings_.stale_after > 0 && cell.age > settings_.stale_after;
-    shown.push_back({cell.box, cell.confidence, cell.label, cell.class_name, stale});
+    shown.push_back({cell.box, cell.confidence, cell.label, cell.class_name, stale, cell.weak});
   }
   count(shown);
   const int width = GST_VIDEO_FRAME_WIDTH(frame), height = GST_VIDEO_FRAME_HEIGHT(frame);

@@ -34,11 +34,12 @@ draw::Panel panel_of(const Tally& tally) {
     panel.reached = static_cast<double>(tally.target_count) / tally.target;
   }
   for (const Family& family : families_of(tally)) {
-    panel.rows.push_back({family.name, family.label, family.count, beside(family, tally), false});
+    panel.rows.push_back(
+        {family.name, family.label, family.count, beside(family, tally), false, family.weak});
     for (const Tally::Row& kind : family.kinds) {
       const std::string grade = kind.grade.empty() ? "" : kind.grade + " ";
       const std::string share = grade + std::to_string(percent(kind.count, family.count)) + " %";
-      panel.rows.push_back({kind.class_name, kind.label, kind.count, share, true});
+      panel.rows.push_back({kind.class_name, kind.label, kind.count, share, true, kind.weak});
     }
   }
   return panel;

@@ -38,6 +38,7 @@ ordered_json object_of(const TallyRow& row) {
   }
   if (row.per_100_wbc) object["per_100_wbc"] = rounded(*row.per_100_wbc);
   if (!row.grade.empty()) object["grade"] = row.grade;
+  if (row.weak) object["weak"] = true;
   if (row.estimate) object["estimate_1e9_per_l"] = rounded(*row.estimate, 0);
   return object;
 }

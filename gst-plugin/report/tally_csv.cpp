@@ -8,7 +8,7 @@ namespace smearscope {
 namespace {
 
 std::string table(const Tally& tally) {
-  std::string text = "class,family,count,percent,low,high,per_100_wbc,grade,estimate_1e9_per_l\n";
+  std::string text = "class,family,count,percent,low,high,per_100_wbc,grade,estimate_1e9_per_l,weak\n";
   for (const TallyRow& row : tally_rows(tally)) {
     text += csv::quoted(row.class_name) + "," + csv::quoted(row.family) + "," + std::to_string(row.count);
     if (row.share) {
@@ -19,7 +19,8 @@ std::string table(const Tally& tally) {
     }
     text += "," + (row.per_100_wbc ? csv::decimal(*row.per_100_wbc, 1) : "");
     text += "," + csv::quoted(row.grade);
-    text += "," + (row.estimate ? csv::decimal(*row.estimate, 0) : "") + "\n";
+    text += "," + (row.estimate ? csv::decimal(*row.estimate, 0) : "");
+    text += row.weak ? ",yes\n" : ",\n";
   }
   return text;
 }

@@ -33,10 +33,12 @@ std::vector<TallyRow> tally_rows(const Tally& tally) {
   for (const Family& family : families_of(tally)) {
     rows.push_back(row_of(family.name, "", family.count, 0));
     rows.back().per_100_wbc = per_100_white_cells(family, tally);
+    rows.back().weak = family.weak;
     if (family.name == "platelet") rows.back().estimate = tally.platelet_estimate;
     for (const Tally::Row& kind : family.kinds) {
       rows.push_back(row_of(kind.class_name, family.name, kind.count, family.count));
       rows.back().grade = kind.grade;
+      rows.back().weak = kind.weak;
     }
     if (!family.kinds.empty()) rows.push_back(row_of("unidentified", family.name, family.open, family.count));
   }

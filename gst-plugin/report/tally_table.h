@@ -25,6 +25,7 @@ struct TallyRow {
   std::uint64_t count = 0;
   std::optional<Share> share;           // none in a family's own row, and of a family without cells
   std::optional<double> per_100_wbc{};  // of erythroblasts alone, see per_100_white_cells
+  bool weak = false;                    // as of Tally::Row
   std::string grade{};                  // as of Tally::Row
   std::optional<double> estimate{};     // of the blood, 10^9/L: of platelets alone, see platelet_estimate
 };

@@ -181,7 +181,7 @@ void CellTally::tell_name(std::size_t number) {
       {first_identity_ + number, name >= 0 ? names_[static_cast<std::size_t>(name)].text : ""});
 }
 
-// -1: there are too many already. Where models change, so may a class's label and family.
+// -1: there are too many already. Where models change, so may what is told of a class.
 int CellTally::name_of(const Cell& cell) {
   const auto [at, is_new] = numbers_of_names_.try_emplace(cell.class_name, 0);
   if (is_new && names_.size() == most_names) {
@@ -190,11 +190,12 @@ int CellTally::name_of(const Cell& cell) {
   }
   if (is_new) {
     at->second = static_cast<std::uint16_t>(names_.size());
-    names_.push_back({cell.class_name, "", 0, 0});
+    names_.push_back({cell.class_name, "", 0, 0, false});
   }
   Name& name = names_[at->second];
   name.label = cell.label;
   name.family = cell.family.empty() ? cell.class_name : cell.family;
+  name.weak = cell.weak;
   return at->second;
 }
 
@@ -270,7 +271,7 @@ Tally CellTally::tally() const {
   Tally tally;
   for (const auto& [key, number] : numbers_of_names_) {
     const Name& name = names_[number];
-    tally.rows.push_back({name.text, name.family, name.label, name.count});
+    tally.rows.push_back({name.text, name.family, name.label, name.count, "", name.weak});
   }
   std::stable_sort(tally.rows.begin(), tally.rows.end(),
                    [](const Tally::Row& a, const Tally::Row& b) { return a.label < b.label; });

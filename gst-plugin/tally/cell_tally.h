@@ -75,6 +75,7 @@ class CellTally {
     std::string text, family;
     int label;
     std::uint64_t count;
+    bool weak;
   };
   struct Finding {  // a cell of the detection at hand
     SlideBox box;

@@ -19,11 +19,12 @@ std::vector<Family> families_of(const Tally& tally) {
   for (const Tally::Row& row : tally.rows) {
     const auto is_its = [&](const Family& family) { return family.name == row.family; };
     auto family = std::find_if(families.begin(), families.end(), is_its);
-    if (family == families.end()) family = families.insert(family, {row.family, -1, 0, 0, {}});
+    if (family == families.end()) family = families.insert(family, {row.family, -1, 0, false, 0, {}});
     family->count += row.count;
     if (row.class_name == row.family) {
       family->label = row.label;
       family->open += row.count;
+      family->weak = row.weak;
     } else {
       family->kinds.push_back(row);
     }

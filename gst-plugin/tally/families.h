@@ -13,6 +13,7 @@ struct Family {
   std::string name;
   int label = -1;                 // of the class of that name; -1: none was found under it
   guint64 count = 0;              // all cells of the family
+  bool weak = false;              // the class of that name is, see Cell
   guint64 open = 0;               // of them, those whose kind is open: found under the family's own name
   std::vector<Tally::Row> kinds;  // in the tally's order
 };

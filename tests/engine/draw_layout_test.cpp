@@ -118,6 +118,24 @@ TEST(Labels, ShortenInNarrowBoxes) {
   }
 }
 
+// A weak class has a question mark more, in each wording and in the panel.
+TEST(Labels, MarkWeakClasses) {
+  Overlay overlay(labels_only());
+  for (const float width : {200.0F, 80.0F, 45.0F}) {
+    ShownCell cell = cell_at(100, 100, width, 100, 2, "platelet");
+    const int sure = overlay.compose(640, 480, {cell}, {})[0].width;
+    cell.weak = true;
+    const int weak = overlay.compose(640, 480, {cell}, {})[0].width;
+    EXPECT_GT(weak, sure) << width;
+    EXPECT_LT(weak, sure + 14) << width;
+  }
+  Overlay with_panel(Options{});
+  const auto width_of_panel = [&](bool weak) {
+    return with_panel.compose(640, 480, {}, {"", {{"platelet", 2, 3, "", false, weak}}})[0].width;
+  };
+  EXPECT_GT(width_of_panel(true), width_of_panel(false));
+}
+
 // A cell without a name has its score for a label, and none where scores are off: no empty plate.
 TEST(Labels, AreLeftOutWithoutAName) {
   Options options = labels_only();

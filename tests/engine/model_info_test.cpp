@@ -17,6 +17,7 @@ ModelInfo full_info() {
   ModelInfo info = testing::tiny_model_info();
   info.classes = {"wbc", "rbc", "globule \u00e0 c\u00f4t\u00e9"};
   info.parents = {-1, -1, 0};
+  info.weak_classes = {"rbc", "globule \u00e0 c\u00f4t\u00e9"};
   info.architecture.anchor_ratios = {0.7F, 1.0F, 1.4F};
   info.transform.adjustment = {1.2, -0.05, 0.7, 1.5};
   info.pixel_size_um = 0.1;
@@ -86,6 +87,9 @@ TEST(ModelInfo, SurvivesWritingAndReading) {
   EXPECT_EQ(read.thresholds.max_detections, info.thresholds.max_detections);
   EXPECT_EQ(read.regimen, info.regimen);
   EXPECT_EQ(read.red_cell_sides, info.red_cell_sides);
+  EXPECT_EQ(read.weak_classes, info.weak_classes);
+  EXPECT_FALSE(is_weak(read, 0));
+  EXPECT_TRUE(is_weak(read, 1));
   EXPECT_EQ(read.activation_ranges, info.activation_ranges);
   EXPECT_EQ(read.corpus_digest, info.corpus_digest);
   EXPECT_EQ(read.metrics, info.metrics);
@@ -248,6 +252,11 @@ TEST(ModelInfo, ValuesOutOfRangeAreRefusedByName) {
       {"thresholds.score", [=](ModelInfo& i) { i.thresholds.score = nan; }},
       {"thresholds.nms", [](ModelInfo& i) { i.thresholds.nms = -0.1; }},
       {"max_detections", [](ModelInfo& i) { i.thresholds.max_detections = 0; }},
+      {"weak_classes: there is no class 'wcb'", [](ModelInfo& i) { i.weak_classes = {"wcb"}; }},
+      {"weak_classes names 'wbc' twice",
+       [](ModelInfo& i) {
+         i.weak_classes = {"wbc", "wbc"};
+       }},
       {"red_cell_sides is 0",
        [](ModelInfo& i) {
          i.red_cell_sides = {0, 10};

@@ -94,6 +94,11 @@ TEST_F(ModelProgram, AnnotateChangesMetricsAndLicenceOnly) {
   expect(run("inspect " + model_), 0, "0 wbc, 1 rbc (platelet), 2 platelet (wbc)");
   expect(run("annotate " + model_ + " --parent rbc="), 0, "");
   EXPECT_EQ(Model::load(model_)->info().parents, (std::vector<int>{-1, -1, 0}));
+  expect(run("annotate " + model_ + " --weak rbc --weak platelet --weak rbc"), 0, "");
+  EXPECT_EQ(Model::load(model_)->info().weak_classes, (std::vector<std::string>{"rbc", "platelet"}));
+  expect(run("inspect " + model_), 0, "rbc, platelet: often missed or misnamed");
+  expect(run("annotate " + model_ + " --weak '' --weak wbc"), 0, "");
+  EXPECT_EQ(Model::load(model_)->info().weak_classes, (std::vector<std::string>{"wbc"}));
   expect(run("annotate " + model_ + " --red-cell-sides 40,106.5"), 0, "");
   EXPECT_EQ(Model::load(model_)->info().red_cell_sides, (std::array<double, 2>{40, 106.5}));
   expect(run("inspect " + model_), 0, "known from 40 to 106.5 px wide");
@@ -123,6 +128,7 @@ TEST_F(ModelProgram, BadValuesChangeNothing) {
     expect(run("annotate " + model_ + " --red-cell-sides '" + value + "'"), 2,
            "--red-cell-sides must be two numbers");
   expect(run("annotate " + model_ + " --red-cell-sides 106,40"), 1, "the smaller first");
+  expect(run("annotate " + model_ + " --weak wcb"), 1, "weak_classes: there is no class 'wcb'");
   expect(run("annotate " + model_ + " --parent wbc"), 2, "--parent must be CLASS=PARENT");
   expect(run("annotate " + model_ + " --parent wcb=rbc"), 2, "the model has no class 'wcb'");
   expect(run("annotate " + model_ + " --parent wbc=wbc"), 1, "'wbc' has itself among its parents");

@@ -144,6 +144,7 @@ TEST(CellMeta, TallyIsAbsentUnlessAttached) {
   tally.pixel_size_um = 0.07;
   tally.calibrated = true;
   tally.rows[0].grade = "2+";
+  tally.rows[0].weak = true;
   tally.platelet_estimate = 250;
   attach_tally(buffer.get(), tally);
   const Buffer copy(gst_buffer_copy(buffer.get()));
@@ -170,6 +171,8 @@ TEST(CellMeta, TallyIsAbsentUnlessAttached) {
   EXPECT_EQ(read->target_count, 3U);
   EXPECT_EQ(read->rows[0].grade, "2+");
   EXPECT_EQ(read->rows[1].grade, "");
+  EXPECT_TRUE(read->rows[0].weak);
+  EXPECT_FALSE(read->rows[1].weak);
   EXPECT_EQ(read->platelet_estimate, 250);
   tally.platelet_estimate.reset();
   attach_tally(buffer.get(), tally);

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <set>
+#include <string>
 #include <thread>
 
 #include "cell_meta.h"
@@ -316,6 +318,26 @@ TEST(CellDetect, TellsWhichRedCellsTheModelKnows) {
   const DetectionOrigin origin = origin_of(folder.file("sides.safetensors"));
   EXPECT_DOUBLE_EQ(origin.least_red_cell, 0.125);
   EXPECT_DOUBLE_EQ(origin.largest_red_cell, 0.5);
+}
+
+// Cells of a class that the model says is weak say so, too, and others don't.
+TEST(CellDetect, TellsWeakClasses) {
+  const testing::TemporaryFolder folder;
+  ModelInfo info = testing::tiny_model_info();
+  info.weak_classes = {"rbc"};
+  testing::write_random_model(folder.file("weak.safetensors"), info, 1);
+  Harness harness(
+      "celldetect mode=every score-threshold=0 agnostic-nms-threshold=1 max-detections=1000 model=" +
+      folder.file("weak.safetensors"));
+  harness.caps(raw_caps("RGB", 64, 48));
+  const BufferPointer out = harness.push_and_pull(noise_frame(raw_caps("RGB", 64, 48), 1));
+  std::set<std::string> names;
+  for (const Cell& cell : read_cells(out.get())) {
+    EXPECT_EQ(cell.weak, cell.class_name == "rbc") << cell.class_name;
+    names.insert(cell.class_name);
+  }
+  EXPECT_GT(names.size(), 1U);
+  EXPECT_EQ(names.count("rbc"), 1U);
 }
 
 // What can be read while playing: counts, time, what the model is.

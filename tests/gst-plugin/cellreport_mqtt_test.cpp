@@ -32,7 +32,7 @@ BufferPointer frame_with_tally(int number, guint64 neutrophils) {
   BufferPointer frame = frame_with(number, {});
   Tally tally;
   tally.rows = {{"wbc", "wbc", 0, 5},
-                {"neutrophil", "wbc", 1, neutrophils, "2+"},
+                {"neutrophil", "wbc", 1, neutrophils, "2+", true},
                 {"platelet", "platelet", 2, 7},
                 {"erythroblast", "erythroblast", 3, 3}};
   tally.platelet_estimate = 249.6;
@@ -105,7 +105,7 @@ TEST_F(CellReportMqtt, PublishesTheTally) {
     "classes": [
       {"class": "wbc", "family": null, "count": 20, "percent": null, "low": null, "high": null},
       {"class": "neutrophil", "family": "wbc", "count": 15, "percent": 75.0, "low": 50.9, "high": 91.3,
-       "grade": "2+"},
+       "grade": "2+", "weak": true},
       {"class": "unidentified", "family": "wbc", "count": 5, "percent": 25.0, "low": 8.7, "high": 49.1},
       {"class": "platelet", "family": null, "count": 7, "percent": null, "low": null, "high": null,
        "estimate_1e9_per_l": 250.0},

@@ -104,7 +104,8 @@ BufferPointer frame_with_tally(int number, guint64 neutrophils) {
                 {"a, \"b\"", "wbc", 1, 0},
                 {"platelet", "platelet", 2, 7},
                 {"erythroblast", "erythroblast", 3, 3}};
-  tally.rows.insert(tally.rows.begin() + 1, {"neutrophil", "wbc", 1, neutrophils, "few, \"1+\""});
+  tally.rows.insert(tally.rows.begin() + 1, {"neutrophil", "wbc", 1, neutrophils, "few, \"1+\"", true});
+  tally.rows[3].weak = true;
   tally.platelet_estimate = 249.6;
   attach_tally(frame.get(), tally);
   return frame;
@@ -120,10 +121,10 @@ TEST(CellReport, WritesTheTally) {
   EXPECT_FALSE(std::filesystem::exists(path));
   const auto table = [](const std::string& family, const std::string& neutrophils, const std::string& other,
                         const std::string& open, const std::string& erythroblasts) {
-    return "class,family,count,percent,low,high,per_100_wbc,grade,estimate_1e9_per_l\nwbc,," + family +
-           ",,,,,,\nneutrophil,wbc," + neutrophils + ",,\"few, \"\"1+\"\"\",\n\"a, \"\"b\"\"\",wbc," + other +
-           ",,,\nunidentified,wbc," + open + ",,,\nplatelet,,7,,,,,,250\nerythroblast,,3,,,," +
-           erythroblasts + ",,\n";
+    return "class,family,count,percent,low,high,per_100_wbc,grade,estimate_1e9_per_l,weak\nwbc,," + family +
+           ",,,,,,,\nneutrophil,wbc," + neutrophils + ",,\"few, \"\"1+\"\"\",,yes\n\"a, \"\"b\"\"\",wbc," +
+           other + ",,,,\nunidentified,wbc," + open + ",,,,\nplatelet,,7,,,,,,250,yes\nerythroblast,,3,,,," +
+           erythroblasts + ",,,\n";
   };
   const std::string first = table("20", "15,75.0,50.9,91.3", "0,0.0,0.0,16.8", "5,25.0,8.7,49.1", "15.0");
   ASSERT_TRUE(harness.push_and_pull(frame_with_tally(0, 15)));

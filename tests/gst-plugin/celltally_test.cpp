@@ -225,6 +225,19 @@ TEST(CellTallyElement, TellsGradesAndPlatelets) {
   EXPECT_FALSE(read_tally(out.get())->platelet_estimate.has_value());
 }
 
+// What the model tells of a class goes with its count.
+TEST(CellTallyElement, TellsWeakClasses) {
+  Harness tally("celltally");
+  const std::string caps = raw_caps("GRAY8", 640, 480);
+  tally.caps(caps);
+  std::vector<Cell> cells{cell(10, 10), cell(60, 10, "burr_cell", 2, "rbc")};
+  cells[1].weak = true;
+  const BufferPointer out = tally.push_and_pull(frame(caps, 0, cells));
+  ASSERT_EQ(read_tally(out.get())->rows.size(), 2U);
+  EXPECT_FALSE(read_tally(out.get())->rows[0].weak);
+  EXPECT_TRUE(read_tally(out.get())->rows[1].weak);
+}
+
 // A grade table that is none stops the stream before it starts.
 TEST(CellTallyElement, AGradeTableThatIsNoneIsAnError) {
   GstElement* tally = gst_parse_launch("celltally grade-table=/nowhere/t.toml", nullptr);

@@ -75,6 +75,14 @@ TEST(TallyPanel, ShowsGradesAndPlatelets) {
   EXPECT_EQ(panel_of(tally).rows[4].share, "\u2248250\u00b710\u2079/L");
 }
 
+TEST(TallyPanel, WeakClassesAreMarked) {
+  Tally tally = example();
+  tally.rows[1].weak = true;
+  tally.rows[3].weak = true;
+  for (const draw::ClassCount& row : panel_of(tally).rows)
+    EXPECT_EQ(row.weak, row.class_name == "lymphocyte" || row.class_name == "platelet") << row.class_name;
+}
+
 // A family without a cell has no shares to divide by.
 TEST(TallyPanel, NothingCountedIsNoDivision) {
   Tally tally = example();

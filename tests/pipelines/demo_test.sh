@@ -10,7 +10,7 @@ check "the demo ends well" test $status = 0
 check "the video has every frame" test "$(frames_of smear/annotated.mkv)" = 10
 check "the table has every frame" test "$(cut -d, -f1 smear/counts.csv | tail -n +2 | sort -nu | tr '\n' ' ')" = "0 1 2 3 4 5 6 7 8 9 "
 check "the picture is a frame" test "$(png_size smear/frame.png)" = 640x480
-check "each cell is counted once" test "$(head -n1 smear/tally.csv)" = "class,family,count,percent,low,high,per_100_wbc,grade,estimate_1e9_per_l"
+check "each cell is counted once" test "$(head -n1 smear/tally.csv)" = "class,family,count,percent,low,high,per_100_wbc,grade,estimate_1e9_per_l,weak"
 check "the tally is shown" said "cells counted once each"
 check "counts are shown" said "10 frames, the last one at 1.8 s"
 check "no unfinished file is left" no_unfinished_files smear

@@ -83,6 +83,8 @@ struct ModelInfo {
   std::vector<std::string> classes;  // without background; label i of a detection is classes[i]
   // parents[i]: the class that class i is a kind of, as lymphocytes are white cells; -1: none. Empty: all -1.
   std::vector<int> parents;
+  // Of `classes`, those whose cells it often misses or misnames: whoever shows results says so.
+  std::vector<std::string> weak_classes;
   Transform transform;
   std::optional<double>
       pixel_size_um;  // micrometres of slide per pixel of the *resized* image it was trained at
@@ -104,6 +106,9 @@ struct ModelInfo {
 // ModelInfo::red_cell_sides as shares of the height of a frame of this size; nothing if the model doesn't
 // tell.
 std::optional<std::array<double, 2>> known_red_cells(const ModelInfo& info, int width, int height);
+
+// Whether the class of `label` is one of ModelInfo::weak_classes.
+bool is_weak(const ModelInfo& info, int label);
 
 // Whether `label` is a kind of `of`, of one of its kinds, and so on. A class is no kind of itself.
 bool is_kind_of(const ModelInfo& info, int label, int of);

@@ -63,12 +63,14 @@ void AnnotatedImages::write(const ListedImage& image, const cv::Mat& pixels, con
   for (const Detection& detection : detections) {
     const auto label = static_cast<std::size_t>(detection.label);
     ++counts.at(label);
-    cells.push_back({detection.box, detection.score, detection.label, categories_[label].name, false});
+    cells.push_back({detection.box, detection.score, detection.label, categories_[label].name, false,
+                     categories_[label].weak});
   }
   draw::Panel panel{"Cells", {}};
   for (std::size_t label = 0; label < categories_.size(); ++label) {
     if (counts[label] > 0)
-      panel.rows.push_back({categories_[label].name, static_cast<int>(label), counts[label]});
+      panel.rows.push_back({categories_[label].name, static_cast<int>(label), counts[label], "", false,
+                            categories_[label].weak});
   }
   cv::Mat picture;
   if (pixels.channels() == 1) {

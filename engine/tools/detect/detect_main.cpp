@@ -46,7 +46,8 @@ std::vector<Category> categories_of(const ModelInfo& info, const std::vector<std
   }
   std::vector<Category> categories;
   for (std::size_t label = 0; label < info.classes.size(); ++label) {
-    Category category{info.classes[label], static_cast<std::int64_t>(label) + 1, kept[label]};
+    Category category{info.classes[label], static_cast<std::int64_t>(label) + 1, kept[label],
+                      is_weak(info, static_cast<int>(label))};
     if (coco && kept[label]) category.id = coco_id(info, static_cast<int>(label), *coco);
     categories.push_back(category);
   }

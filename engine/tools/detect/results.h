@@ -17,6 +17,7 @@ struct Category {
   std::string name;
   std::int64_t id = 0;  // category_id
   bool wanted = true;   // only wanted ones are reported
+  bool weak = false;    // is_weak
 };
 
 // COCO detection results, one line each.
