@@ -48,6 +48,8 @@ StreamResult run_camera(Detector& detector, const Frame& frame, const Cameras& c
 StreamResult run_cameras(Detector& detector, const Frame& frame, const Cameras& cameras) {
   std::mutex mutex;  // guards these
   StreamResult all;
+  all.device = detector.options().device.to_string();
+  all.precision = name_of(detector.options().precision);
   std::exception_ptr problem;
   const Clock::time_point start = after(Clock::now(), 0.05), end = after(start, 2 * cameras.seconds);
   std::vector<std::thread> threads;
@@ -79,24 +81,26 @@ StreamResult run_cameras(Detector& detector, const Frame& frame, const Cameras& 
 }
 
 std::string table(const Cameras& cameras, const StreamResult& result) {
-  char text[400];
-  std::snprintf(
-      text, sizeof text,
-      "cameras    %d at %g frames/s for %g s\nframes     %zu, %zu late (detected when the next was due, or "
-      "later)\ndelay      %.2f ms median, %.2f ms p99, %.2f ms most\n",
-      cameras.count, cameras.rate, cameras.seconds, result.frames, result.late, median(result.delays),
-      percentile99(result.delays), *std::max_element(result.delays.begin(), result.delays.end()));
+  char text[500];
+  std::snprintf(text, sizeof text,
+                "device     %s, precision %s\ncameras    %d at %g frames/s for %g s\nframes     %zu, %zu "
+                "late (detected when the next was due, or "
+                "later)\ndelay      %.2f ms median, %.2f ms p99, %.2f ms most\n",
+                result.device.c_str(), result.precision.c_str(), cameras.count, cameras.rate, cameras.seconds,
+                result.frames, result.late, median(result.delays), percentile99(result.delays),
+                *std::max_element(result.delays.begin(), result.delays.end()));
   return text;
 }
 
 std::string json(const Cameras& cameras, const StreamResult& result) {
-  char text[400];
+  char text[500];
   std::snprintf(text, sizeof text,
-                "{\"cameras\": %d, \"rate\": %g, \"seconds\": %g, \"frames\": %zu, \"late\": %zu, "
+                "{\"device\": \"%s\", \"precision\": \"%s\", \"cameras\": %d, \"rate\": %g, \"seconds\": %g, "
+                "\"frames\": %zu, \"late\": %zu, "
                 "\"delay_ms\": {\"median\": "
                 "%.4f, \"p99\": %.4f, \"most\": %.4f}}\n",
-                cameras.count, cameras.rate, cameras.seconds, result.frames, result.late,
-                median(result.delays), percentile99(result.delays),
+                result.device.c_str(), result.precision.c_str(), cameras.count, cameras.rate, cameras.seconds,
+                result.frames, result.late, median(result.delays), percentile99(result.delays),
                 *std::max_element(result.delays.begin(), result.delays.end()));
   return text;
 }

@@ -19,6 +19,7 @@ struct Cameras {
 struct StreamResult {
   std::vector<double> delays;  // milliseconds from when a frame was due to its detections
   std::size_t frames = 0, late = 0;
+  std::string device, precision;  // of the detector
 };
 
 // One thread per camera. Throws what detect throws.

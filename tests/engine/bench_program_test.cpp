@@ -80,6 +80,8 @@ TEST(BenchProgram, CamerasTellWhatIsLate) {
     return parse_json(text.str());
   };
   const Json slow = result("--cameras 3 --rate 0.5 --seconds 2 --batch 2");
+  EXPECT_EQ(member(slow, "device").string, "cpu");
+  EXPECT_EQ(member(slow, "precision").string, "f32");
   EXPECT_EQ(member(slow, "frames").number, 3);
   EXPECT_EQ(member(slow, "late").number, 0);
   EXPECT_GT(member(member(slow, "delay_ms"), "median").number, 0);

@@ -221,6 +221,7 @@ TEST_F(DetectProgram, UnusualImagesAreRead) {
   write("odd/deep.png", cv::Mat(50, 60, CV_16UC3, cv::Scalar(30000, 40000, 50000)));
   write("odd/alpha.png", cv::Mat(50, 60, CV_8UC4, cv::Scalar(10, 20, 30, 128)));
   expect(run("--annotated drawn odd"), 0, "total");
+  expect(run("--precision f32 odd"), 0, "by tiny, f32 on cpu");
   for (const char* name : {"1x1", "wide", "tall", "grey", "deep", "alpha"}) {
     const cv::Mat drawn =
         cv::imread(folder_.file(std::string("drawn/") + name + ".png"), cv::IMREAD_UNCHANGED);

@@ -75,6 +75,13 @@ class ImageDetector {
       thresholds_.max_detections = max_detections_;
   }
 
+  // "smearscope-cells, int8 on cpu": what counted.
+  std::string description() const {
+    const ModelInfo& info = detector_.model().info();
+    return (info.name.empty() ? detector_.model().path() : info.name) + ", " +
+           name_of(detector_.options().precision) + " on " + detector_.options().device.to_string();
+  }
+
   Detections detect(const Image& image) {
     // Before the classes: a cell whose best name is an unwanted one does not come back under its second.
     Detections found = find_cells(detector_, image.frame(), thresholds_, naming_);
@@ -184,6 +191,7 @@ int run(const Options& options) {
   if (coco_results) coco_results->commit();
   if (csv) csv->commit();
   tally.print(categories);
+  std::printf("by %s\n", detector.description().c_str());
   if (tally.skipped == 0) return 0;
   std::fprintf(stderr, "smearscope-detect: %zu of %zu images were skipped\n", tally.skipped, images.size());
   return 1;
