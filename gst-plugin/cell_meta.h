@@ -11,11 +11,10 @@
 // without cells; none before the first detection
 //   {model string, age uint, least_red_cell largest_red_cell double}
 // What celltally has counted so far is a custom meta named tally_meta_name, with arrays of one length
-//   {classes families array of string, labels array of int, counts array of uint64, detections out_of_focus
-//   unplaced parts uint64, target uint, target_class string, target_count uint64, view frame_view string,
-//   pixel_size double, calibrated boolean, weak array of boolean, grades array of
-//   string, platelet_estimate double (only where there
-//   is one), renamed array of uint64, renamed_to array of string}
+//   {classes families grades array of string, labels array of int, counts array of uint64, weak array of
+//   boolean, detections out_of_focus unplaced parts uint64, target uint, target_class string, target_count
+//   uint64, view frame_view string, pixel_size double, calibrated boolean, platelet_estimate double (where
+//   there is one), renamed array of uint64, renamed_to array of string}
 // The stage under the frame is a custom meta named stage_meta_name
 //   {stage_x double, stage_y double, focus double, pixel_size double}
 //
@@ -133,6 +132,10 @@ void set_identities(GstBuffer* buffer, const std::vector<Cell>& cells);
 
 void attach_tally(GstBuffer* buffer, const Tally& tally);  // in place of one that the buffer has
 std::optional<Tally> read_tally(GstBuffer* buffer);        // nothing if the buffer has none
+
+// Whether two tallies tell the same of the slide: all that is in messages but the detections, the place and
+// the frame they are of.
+bool is_same(const Tally& one, const Tally& other);
 
 // The fields of the custom meta, which element messages have as well, without the renames.
 void set_tally(GstStructure* structure, const Tally& tally);

@@ -1,7 +1,6 @@
 // celltally: counts each cell of the slide once. A shell around CellTally.
 #include "gstcelltally.h"
 
-#include <algorithm>
 #include <mutex>
 #include <new>
 #include <optional>
@@ -43,9 +42,7 @@ struct State {
   smearscope::DetectionOrigin origin;   // of the newest detection
   bool passing = false;                 // the last frame was not looked at
   std::optional<GstClockTime> told_at;  // running time of the last message
-  std::vector<guint64> told;            // its counts
-  smearscope::View told_view;           // its view
-  bool has_told = false;                // a message since the start
+  std::optional<Tally> told;            // in it
   bool target_reached = false;          // told
 };
 
@@ -114,9 +111,8 @@ static gboolean gst_cell_tally_start(GstBaseTransform* base) {
   state.counted = 0;
   state.passing = false;
   state.told_at.reset();
-  state.told.clear();
-  state.told_view = smearscope::View::good;
-  state.has_told = state.target_reached = false;
+  state.told.reset();
+  state.target_reached = false;
   gst_video_info_init(&state.info);
   return TRUE;
 }
@@ -145,10 +141,7 @@ static bool is_reached(const Tally& tally) {
 
 static void post(GstCellTally* self, const Tally& tally, bool last) {
   State& state = *self->state;
-  state.told.clear();
-  for (const Tally::Row& row : tally.rows) state.told.push_back(row.count);
-  state.told_view = tally.view;
-  state.has_told = true;
+  state.told = tally;
   GstStructure* structure =
       gst_structure_new(message_name, "cells", G_TYPE_UINT64, cells_in(tally), "target_reached",
                         G_TYPE_BOOLEAN, is_reached(tally), "last", G_TYPE_BOOLEAN, last, nullptr);
@@ -168,10 +161,8 @@ static void tell(GstCellTally* self, const Tally& tally, const TallySettings& se
   State& state = *self->state;
   const bool just_reached = is_reached(tally) && !state.target_reached;
   state.target_reached = is_reached(tally);
-  const bool counts_changed =
-      !std::equal(tally.rows.begin(), tally.rows.end(), state.told.begin(), state.told.end(),
-                  [](const Tally::Row& row, guint64 told) { return row.count == told; });
-  const bool changed = counts_changed || tally.view != state.told_view;
+  const bool changed =
+      state.told ? !is_same(tally, *state.told) : !tally.rows.empty() || tally.view != smearscope::View::good;
   if (!just_reached && !(is_due(state, settings, now) && changed)) return;
   if (GST_CLOCK_TIME_IS_VALID(now)) state.told_at = now;
   post(self, tally, false);
@@ -259,7 +250,7 @@ static gboolean gst_cell_tally_sink_event(GstBaseTransform* base, GstEvent* even
   if (state.cells && type == GST_EVENT_EOS) {
     const TallySettings settings = take_settings(self);
     // Also where counting was switched off meanwhile: whoever was told counts is told the end.
-    if (settings.tally || state.has_told) post(self, tally_of(state, settings), true);
+    if (settings.tally || state.told) post(self, tally_of(state, settings), true);
   }
   return GST_BASE_TRANSFORM_CLASS(gst_cell_tally_parent_class)->sink_event(base, event);
 }

@@ -1,4 +1,7 @@
 // A tally's fields in a structure: the part of cell_meta.h that is a table.
+#include <algorithm>
+#include <tuple>
+
 #include "cell_meta.h"
 
 namespace smearscope {
@@ -67,6 +70,19 @@ const char* name_of(View view) {
       break;
   }
   return "good";
+}
+
+bool is_same(const Tally& one, const Tally& other) {
+  using Row = Tally::Row;
+  const auto what = [](const Tally& t) {
+    return std::tie(t.view, t.target, t.target_class, t.target_count, t.parts, t.platelet_estimate);
+  };
+  return what(one) == what(other) &&
+         std::equal(one.rows.begin(), one.rows.end(), other.rows.begin(), other.rows.end(),
+                    [](const Row& a, const Row& b) {
+                      return std::tie(a.class_name, a.family, a.count, a.grade, a.weak) ==
+                             std::tie(b.class_name, b.family, b.count, b.grade, b.weak);
+                    });
 }
 
 void set_tally(GstStructure* structure, const Tally& tally) {

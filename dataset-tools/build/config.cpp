@@ -1,13 +1,12 @@
 #include "build/config.h"
 
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <fstream>
 #include <sstream>
 
 #include "corpus/plain_text.h"
 #include "readers/reader.h"
+#include "toml/parse_toml.h"
 
 namespace smearscope::corpus {
 namespace {
@@ -126,12 +125,7 @@ class Parser {
 }  // namespace
 
 BuildConfig parse_build_config(const std::string& toml, const std::string& name) {
-  try {
-    return Parser(name).parse(toml::parse(toml, name));
-  } catch (const toml::parse_error& problem) {
-    throw Error(name + ": line " + std::to_string(problem.source().begin.line) + ": " +
-                in_one_line(std::string(problem.description())));
-  }
+  return Parser(name).parse(parse_toml(toml, name));
 }
 
 BuildConfig load_build_config(const std::filesystem::path& file) {

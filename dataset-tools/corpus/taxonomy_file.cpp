@@ -1,6 +1,4 @@
 // Reading taxonomies; what is done with them is in taxonomy.cpp.
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <cctype>
 #include <fstream>
@@ -9,6 +7,7 @@
 #include "corpus/builtin_taxonomies.h"
 #include "corpus/plain_text.h"
 #include "corpus/taxonomy.h"
+#include "toml/parse_toml.h"
 
 namespace smearscope::corpus {
 namespace {
@@ -176,12 +175,7 @@ Taxonomy load_taxonomy(const std::string& name_or_file) {
 }
 
 Taxonomy parse_taxonomy(const std::string& toml, const std::string& name) {
-  try {
-    return Parser(name).parse(toml::parse(toml));
-  } catch (const toml::parse_error& problem) {
-    throw Error(name + ": line " + std::to_string(problem.source().begin.line) + ": " +
-                in_one_line(std::string(problem.description())));
-  }
+  return Parser(name).parse(parse_toml(toml, name));
 }
 
 }  // namespace smearscope::corpus

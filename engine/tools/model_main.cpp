@@ -113,18 +113,9 @@ void set_score_threshold(smearscope::ModelInfo& info, const std::string& text) {
   info.thresholds.score = value;
 }
 
-// No class clears the list. Names are checked when the file is written.
-void add_weak_class(smearscope::ModelInfo& info, const std::string& name) {
-  std::vector<std::string>& weak = info.weak_classes;
-  if (name.empty())
-    weak.clear();
-  else if (std::find(weak.begin(), weak.end(), name) == weak.end())
-    weak.push_back(name);
-}
-
-std::size_t label_of(const smearscope::ModelInfo& info, const std::string& name) {
+std::size_t label_of(const smearscope::ModelInfo& info, const std::string& option, const std::string& name) {
   const auto found = std::find(info.classes.begin(), info.classes.end(), name);
-  if (found == info.classes.end()) throw UsageError("--parent: the model has no class '" + name + "'");
+  if (found == info.classes.end()) throw UsageError(option + ": the model has no class '" + name + "'");
   return static_cast<std::size_t>(found - info.classes.begin());
 }
 
@@ -133,8 +124,19 @@ void set_parent(smearscope::ModelInfo& info, const std::string& text) {
   if (equals == std::string::npos) throw UsageError("--parent must be CLASS=PARENT, not '" + text + "'");
   info.parents.resize(info.classes.size(), -1);
   const std::string parent = text.substr(equals + 1);
-  info.parents[label_of(info, text.substr(0, equals))] =
-      parent.empty() ? -1 : static_cast<int>(label_of(info, parent));
+  info.parents[label_of(info, "--parent", text.substr(0, equals))] =
+      parent.empty() ? -1 : static_cast<int>(label_of(info, "--parent", parent));
+}
+
+// No class clears the list.
+void add_weak_class(smearscope::ModelInfo& info, const std::string& name) {
+  std::vector<std::string>& weak = info.weak_classes;
+  if (name.empty()) {
+    weak.clear();
+  } else {
+    label_of(info, "--weak", name);
+    if (std::find(weak.begin(), weak.end(), name) == weak.end()) weak.push_back(name);
+  }
 }
 
 void set_red_cell_sides(smearscope::ModelInfo& info, const std::string& text) {

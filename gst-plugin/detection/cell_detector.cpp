@@ -31,7 +31,10 @@ int candidates(bool all_classes, double agnostic_nms, const ModelInfo& model, in
 }  // namespace
 
 CellDetector::Setup::Setup(std::shared_ptr<Detector> detector, const Selection& selection)
-    : detector(std::move(detector)), selection(selection), filter(selection.classes, info()) {}
+    : detector(std::move(detector)), selection(selection), filter(selection.classes, info()) {
+  for (std::size_t label = 0; label < info().classes.size(); ++label)
+    weak.push_back(is_weak(info(), static_cast<int>(label)));
+}
 
 const std::string& CellDetector::Setup::family_of(int label) const {
   auto at = static_cast<std::size_t>(label);
@@ -141,7 +144,7 @@ Findings CellDetector::detect(const Frame& frame) {
     found.cells.push_back({detection.box, detection.score, detection.label,
                            info.classes.at(static_cast<std::size_t>(detection.label)), 0,
                            setup.family_of(detection.label)});
-    found.cells.back().weak = is_weak(info, detection.label);
+    found.cells.back().weak = setup.weak.at(static_cast<std::size_t>(detection.label));
   }
   const std::lock_guard<std::mutex> lock(mutex_);
   ++detected_;

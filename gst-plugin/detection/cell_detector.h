@@ -75,6 +75,7 @@ class CellDetector {
     std::shared_ptr<Detector> detector;
     Selection selection;
     ClassFilter filter;
+    std::vector<bool> weak;  // by label
   };
   class Running;  // a detection under way
 

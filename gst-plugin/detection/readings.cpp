@@ -101,6 +101,7 @@ GstStructure* model_loaded(const ReadyModel& ready) {
   }
   set_texts(structure, "classes", info.classes);
   set_texts(structure, "parents", parents);
+  set_texts(structure, "weak_classes", info.weak_classes);
   return structure;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <string>
 
 #include "tally/families.h"
@@ -9,9 +10,14 @@
 namespace smearscope {
 namespace {
 
-long percent(guint64 part, guint64 whole) {
-  const double share = whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0;
-  return std::lround(100 * std::min(share, 1.0));
+// A kind's share, with the grade that the laboratory gives it; grades may turn on tenths.
+std::string share_of(const Tally::Row& kind, guint64 whole) {
+  const double share = whole > 0 ? static_cast<double>(kind.count) / static_cast<double>(whole) : 0;
+  const double percent = 100 * std::min(share, 1.0);
+  if (kind.grade.empty()) return std::to_string(std::lround(percent)) + " %";
+  char number[16];
+  std::snprintf(number, sizeof number, " %.1f %%", percent);
+  return kind.grade + number;
 }
 
 // What stands right of a family's count.
@@ -37,9 +43,8 @@ draw::Panel panel_of(const Tally& tally) {
     panel.rows.push_back(
         {family.name, family.label, family.count, beside(family, tally), false, family.weak});
     for (const Tally::Row& kind : family.kinds) {
-      const std::string grade = kind.grade.empty() ? "" : kind.grade + " ";
-      const std::string share = grade + std::to_string(percent(kind.count, family.count)) + " %";
-      panel.rows.push_back({kind.class_name, kind.label, kind.count, share, true, kind.weak});
+      panel.rows.push_back(
+          {kind.class_name, kind.label, kind.count, share_of(kind, family.count), true, kind.weak});
     }
   }
   return panel;

@@ -1,23 +1,8 @@
 #include "report/mqtt_report.h"
 
-#include <algorithm>
-
 #include "report/results_json.h"
 
 namespace smearscope {
-namespace {
-
-bool is_same(const Tally& one, const Tally& other) {
-  return one.view == other.view && one.target == other.target && one.target_class == other.target_class &&
-         one.target_count == other.target_count && one.parts == other.parts &&
-         one.platelet_estimate == other.platelet_estimate &&
-         std::equal(one.rows.begin(), one.rows.end(), other.rows.begin(), other.rows.end(),
-                    [](const Tally::Row& a, const Tally::Row& b) {
-                      return a.count == b.count && a.class_name == b.class_name && a.family == b.family;
-                    });
-}
-
-}  // namespace
 
 MqttReport::MqttReport(const MqttOptions& options)
     : frames_(options.frames), publisher_(read_mqtt_settings(options)) {}

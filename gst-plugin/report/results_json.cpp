@@ -56,6 +56,7 @@ std::string cells_json(const ReportedFrame& frame) {
          {cell.box.x_min, cell.box.y_min, cell.box.x_max - cell.box.x_min, cell.box.y_max - cell.box.y_min}},
         {"age", cell.age}};
     if (cell.identity > 0) object["identity"] = cell.identity;
+    if (cell.weak) object["weak"] = true;
     cells.push_back(std::move(object));
   }
   return line_of({{"frame", frame.number},

@@ -41,8 +41,11 @@ std::optional<double> per_100_white_cells(const Family& family, const Tally& tal
 
 std::optional<double> platelet_estimate(const Tally& tally, double factor) {
   constexpr guint64 least_red_cells = 1000;
+  if (factor <= 0) return std::nullopt;
   const guint64 red = cells_of("rbc", tally);
-  if (factor <= 0 || red < least_red_cells) return std::nullopt;
+  const bool finds_platelets = std::any_of(tally.rows.begin(), tally.rows.end(),
+                                           [](const Tally::Row& row) { return row.family == "platelet"; });
+  if (red < least_red_cells || !finds_platelets) return std::nullopt;
   return 1000.0 * static_cast<double>(cells_of("platelet", tally)) / static_cast<double>(red) * factor;
 }
 

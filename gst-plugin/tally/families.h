@@ -27,7 +27,8 @@ std::optional<double> per_100_white_cells(const Family& family, const Tally& tal
 
 // Platelets of the blood in 10^9/L: those among 1000 red cells, "platelet" and "rbc", times `factor`, which
 // is the blood's red cells in 10^12/L or what a site found to fit its smears (ratio method). Nothing with a
-// factor of 0, and while fewer than 1000 red cells were counted.
+// factor of 0, while fewer than 1000 red cells were counted, and before the first platelet: the model may
+// know none.
 std::optional<double> platelet_estimate(const Tally& tally, double factor);
 
 }  // namespace smearscope

@@ -1,12 +1,12 @@
 #include "tally/grades.h"
 
-#include <toml++/toml.h>
-
 #include <algorithm>
+#include <filesystem>
 #include <functional>
 
 #include "small_file.h"
 #include "smearscope/error.h"
+#include "toml/parse_toml.h"
 
 namespace smearscope {
 namespace {
@@ -14,13 +14,15 @@ namespace {
 using Step = GradeTable::Step;
 using Kind = GradeTable::Kind;
 
-constexpr std::size_t longest_grade = 16;             // bytes: it stands in the overlay's panel
-constexpr std::int64_t most_least_cells = 1'000'000;  // as many as a slide has
+constexpr std::size_t longest_grade = 16;           // bytes: it stands in the overlay's panel
+constexpr std::int64_t most_least_cells = 1000000;  // as many as celltally keeps
 
-bool is_plain(const std::string& text) {
-  return g_utf8_validate(text.data(), static_cast<gssize>(text.size()), nullptr) &&
-         std::none_of(text.begin(), text.end(),
-                      [](char c) { return g_ascii_iscntrl(c) != FALSE || c == '\x7f'; });
+// No control characters, and none that turn what stands around them.
+bool is_printable(const std::string& utf8) {
+  for (const gchar* at = utf8.c_str(); *at; at = g_utf8_next_char(at)) {
+    if (!g_unichar_isprint(g_utf8_get_char(at))) return false;
+  }
+  return true;
 }
 
 class Reader {
@@ -28,13 +30,11 @@ class Reader {
   explicit Reader(const std::string& path) : path_(path) {}
 
   std::map<std::string, Kind> read() const {
-    const std::string text = read_small_file("grade-table", path_);
-    toml::table document;
-    try {
-      document = toml::parse(text);
-    } catch (const toml::parse_error& error) {
-      fail(error.source(), error.description());
-    }
+    // A pipe that nobody writes to would hold up the start for ever.
+    std::error_code ignored;
+    if (std::filesystem::exists(path_, ignored) && !std::filesystem::is_regular_file(path_, ignored))
+      throw Error(place() + ": cannot be read: it is no file");
+    const toml::table document = parse_toml(read_small_file("grade-table", path_), place());
     std::map<std::string, Kind> kinds;
     for (const auto& [name, node] : document) {
       if (!node.is_table()) fail(node.source(), "here only tables of classes are known, as [schistocyte]");
@@ -74,8 +74,8 @@ class Reader {
     std::vector<Step> steps;
     for (const auto& [name, share] : *node.as_table()) {
       const std::string grade(name.str());
-      if (grade.empty() || grade.size() > longest_grade || !is_plain(grade))
-        fail(share.source(), "a grade's name has 1 to 16 bytes of plain text");
+      if (grade.empty() || grade.size() > longest_grade || !is_printable(grade))
+        fail(share.source(), "a grade's name has 1 to 16 bytes that can be printed");
       const auto percent = share.value<double>();
       if (!percent || !(*percent >= 0 && *percent <= 100))  // nor NaN
         fail(share.source(), "a grade's share is no percentage from 0 to 100");
@@ -109,13 +109,21 @@ GradeTable GradeTable::read(const std::string& path) {
   return table;
 }
 
+std::vector<std::string> GradeTable::classes() const {
+  std::vector<std::string> names;
+  for (const auto& [name, kind] : kinds_) names.push_back(name);
+  return names;
+}
+
 void GradeTable::grade(Tally& tally) const {
+  for (Tally::Row& row : tally.rows) row.grade.clear();
+  if (kinds_.empty()) return;
   std::map<std::string, guint64> whole;
   for (const Tally::Row& row : tally.rows) whole[row.family] += row.count;
   for (Tally::Row& row : tally.rows) {
     const auto kind = kinds_.find(row.class_name);
-    const bool has_grades = kind != kinds_.end() && row.class_name != row.family;
-    row.grade = has_grades ? grade_of(row.count, whole[row.family], kind->second) : "";
+    if (kind != kinds_.end() && row.class_name != row.family)
+      row.grade = grade_of(row.count, whole[row.family], kind->second);
   }
 }
 

@@ -1,4 +1,5 @@
-// Grades of red cell shapes, as "moderate" or "2+", by a table that the laboratory writes.
+// Grades of kinds of cells, above all of red cell shapes, as "moderate" or "2+", by a table that the
+// laboratory writes.
 #pragma once
 
 #include <map>
@@ -17,6 +18,8 @@ class GradeTable {
   // A TOML file; docs/results-format.md has the format. Throws Error, which names file and line.
   static GradeTable read(const std::string& path);
 
+  std::vector<std::string> classes() const;  // that have grades
+
   // Sets the grade of each row: that of the highest share it reaches, or none.
   void grade(Tally& tally) const;
 
@@ -28,7 +31,7 @@ class GradeTable {
     std::vector<Step> steps;                    // by ascending share
     guint64 least_cells = default_least_cells;  // of the family: with fewer there is no grade yet
   };
-  static constexpr guint64 default_least_cells = 100;
+  static constexpr guint64 default_least_cells = 1000;
 
  private:
   std::map<std::string, Kind> kinds_;  // by class

@@ -61,7 +61,7 @@ void install_reading(GObjectClass* object_class) {
       g_param_spec_string("grade-table", "Grade table",
                           "File of the laboratory's grades of red cell shapes (TOML: from which percentage "
                           "of the red cells on a shape is \"few\", \"2+\", ..., and of how many cells at "
-                          "least), told beside the shapes' percentages (none = no grades)",
+                          "least), told beside the shapes' percentages. Read at the start (none = no grades)",
                           "", before_start));
   g_object_class_install_property(
       object_class, prop_platelet_factor,

@@ -171,6 +171,8 @@ TEST_F(Build, BadConfigsAreErrorsWithTheirLine) {
   EXPECT_THAT(error_of("[[source]]\nkind = \"txl\"\n"), HasSubstr("'input' is missing"));
   EXPECT_THAT(error_of(""), HasSubstr("no [[source]]"));
   EXPECT_THAT(error_of("x = ["), HasSubstr("test.toml: line 1"));
+  EXPECT_THAT(error_of("x = \"" + std::string(101, '.') + "\"\n"),
+              HasSubstr("line 1: has more than 100 dots"));
 }
 
 }  // namespace

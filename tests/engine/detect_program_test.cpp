@@ -91,6 +91,18 @@ class DetectProgram : public ::testing::Test {
   testing::TemporaryFolder folder_;
 };
 
+// A model's weak classes are named, and marked in pictures.
+TEST_F(DetectProgram, TellsWeakClasses) {
+  const std::string all = "--score-threshold 0.01 --agnostic-nms-threshold 1 --annotated ";
+  expect(run(all + "sure in"), 0, "by tiny, f32 on cpu\n");
+  ModelInfo info = testing::tiny_model_info();
+  info.weak_classes = info.classes;
+  testing::write_random_model(models_->file("weak.safetensors"), info, 1);
+  expect(run(all + "weak in --model " + models_->file("weak.safetensors")), 0,
+         "by tiny, f32 on cpu; often missed or misnamed: wbc, rbc, platelet\n");
+  EXPECT_NE(read("sure/1.png"), read("weak/1.png"));
+}
+
 // The three outputs tell the same: as many cells, the same boxes, in pixels of the image.
 TEST_F(DetectProgram, OutputsAgree) {
   const Result result = run("--score-threshold 0.01 --coco-results r.json --csv r.csv --annotated drawn in");
@@ -221,7 +233,7 @@ TEST_F(DetectProgram, UnusualImagesAreRead) {
   write("odd/deep.png", cv::Mat(50, 60, CV_16UC3, cv::Scalar(30000, 40000, 50000)));
   write("odd/alpha.png", cv::Mat(50, 60, CV_8UC4, cv::Scalar(10, 20, 30, 128)));
   expect(run("--annotated drawn odd"), 0, "total");
-  expect(run("--precision f32 odd"), 0, "by tiny, f32 on cpu");
+  expect(run("--precision f32 odd"), 0, "by tiny, f32 on cpu\n");
   for (const char* name : {"1x1", "wide", "tall", "grey", "deep", "alpha"}) {
     const cv::Mat drawn =
         cv::imread(folder_.file(std::string("drawn/") + name + ".png"), cv::IMREAD_UNCHANGED);

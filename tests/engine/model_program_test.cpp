@@ -128,7 +128,7 @@ TEST_F(ModelProgram, BadValuesChangeNothing) {
     expect(run("annotate " + model_ + " --red-cell-sides '" + value + "'"), 2,
            "--red-cell-sides must be two numbers");
   expect(run("annotate " + model_ + " --red-cell-sides 106,40"), 1, "the smaller first");
-  expect(run("annotate " + model_ + " --weak wcb"), 1, "weak_classes: there is no class 'wcb'");
+  expect(run("annotate " + model_ + " --weak wcb"), 2, "--weak: the model has no class 'wcb'");
   expect(run("annotate " + model_ + " --parent wbc"), 2, "--parent must be CLASS=PARENT");
   expect(run("annotate " + model_ + " --parent wcb=rbc"), 2, "the model has no class 'wcb'");
   expect(run("annotate " + model_ + " --parent wbc=wbc"), 1, "'wbc' has itself among its parents");

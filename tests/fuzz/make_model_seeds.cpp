@@ -20,6 +20,7 @@ std::string model_header(const std::string& backbone) {
   info.architecture.head_width = 8;
   info.classes = {"wbc", "rbc", "platelet", "lymphocyte"};
   info.parents = {-1, -1, -1, 0};
+  info.weak_classes = {"platelet"};
   info.metrics = {{"val/AP50", 0.5}};
   info.licence = "CC BY 4.0\nno patient data";
   SafetensorsHeader header;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 #include <memory>
 
 namespace smearscope {
@@ -188,6 +189,50 @@ TEST(CellMeta, AnEstimateThatIsNoNumberIsNotRead) {
     attach_tally(buffer.get(), tally);
     ASSERT_TRUE(read_tally(buffer.get()).has_value());
     EXPECT_FALSE(read_tally(buffer.get())->platelet_estimate.has_value()) << forged;
+  }
+}
+
+// What is the same is not told again; where and when it was counted is no news.
+TEST(CellMeta, TalliesThatTellTheSame) {
+  Tally tally;
+  tally.rows = {{"rbc", "rbc", 1, 5}};
+  const auto same_after = [&](const std::function<void(Tally&)>& change) {
+    Tally changed = tally;
+    change(changed);
+    return is_same(tally, changed);
+  };
+  EXPECT_TRUE(same_after([](Tally&) {}));
+  EXPECT_TRUE(same_after([](Tally& t) { t.detections = t.out_of_focus = 9; }));
+  EXPECT_TRUE(same_after([](Tally& t) { t.frame_view = View::too_dark; }));
+  EXPECT_FALSE(same_after([](Tally& t) { t.view = View::too_dark; }));
+  EXPECT_FALSE(same_after([](Tally& t) { t.target = 1; }));
+  EXPECT_FALSE(same_after([](Tally& t) { t.target_class = "rbc"; }));
+  EXPECT_FALSE(same_after([](Tally& t) { t.target_count = 1; }));
+  EXPECT_FALSE(same_after([](Tally& t) { t.parts = 1; }));
+  EXPECT_FALSE(same_after([](Tally& t) { t.platelet_estimate = 0; }));
+  EXPECT_FALSE(same_after([](Tally& t) { t.rows[0].class_name = "wbc"; }));
+  EXPECT_FALSE(same_after([](Tally& t) { t.rows[0].family = "wbc"; }));
+  EXPECT_FALSE(same_after([](Tally& t) { t.rows[0].count = 6; }));
+  EXPECT_FALSE(same_after([](Tally& t) { t.rows[0].grade = "2+"; }));
+  EXPECT_FALSE(same_after([](Tally& t) { t.rows[0].weak = true; }));
+  EXPECT_FALSE(same_after([](Tally& t) { t.rows.push_back(t.rows[0]); }));
+}
+
+// A column of another type or length, in a structure that is else complete.
+TEST(CellMeta, ATallyWithABadColumnIsNotRead) {
+  Tally tally;
+  tally.rows = {{"rbc", "rbc", 1, 5}, {"wbc", "wbc", 0, 1}};
+  for (const char* column : {"classes", "families", "labels", "counts", "grades", "weak"}) {
+    for (const char* forged : {"(string)<a>", "(int)<1,2,3>", "(int)1", "(double)<1.0,2.0>"}) {
+      GstStructure* structure = gst_structure_new_empty("t");
+      set_tally(structure, tally);
+      EXPECT_TRUE(get_tally(structure).has_value());
+      GstStructure* other = gst_structure_from_string((std::string("t, a=") + forged).c_str(), nullptr);
+      gst_structure_set_value(structure, column, gst_structure_get_value(other, "a"));
+      EXPECT_FALSE(get_tally(structure).has_value()) << column << " " << forged;
+      gst_structure_free(other);
+      gst_structure_free(structure);
+    }
   }
 }
 

@@ -91,6 +91,7 @@ TEST(CellDetectSwap, NextFrameIsTheNewModels) {
   EXPECT_EQ(said.precision, "f32");  // automatic, of a model that tells no activation ranges
   EXPECT_EQ(said.classes, (std::vector<std::string>{"neutrophil", "basophil", "rbc", "platelet"}));
   EXPECT_EQ(said.parents, (std::vector<std::string>{"", "", "platelet", ""}));
+  EXPECT_EQ(said.weak, std::vector<std::string>{"basophil"});
   EXPECT_EQ(stream.text("model-digest"), said.digest);
   EXPECT_EQ(stream.text("class-names"), "neutrophil, basophil, rbc, platelet");
 

@@ -285,6 +285,23 @@ TEST(CellOverlay, LabelIsLegible) {
   EXPECT_GT(plate_pixels, ink_pixels);
 }
 
+// A weak class has its question mark in the label and in the panel of what is in view.
+TEST(CellOverlay, WeakClassesAreMarked) {
+  const GstVideoInfo info = info_of(GST_VIDEO_FORMAT_RGBx, 640, 480);
+  const auto drawn = [&info](const char* properties, bool weak) {
+    Overlay overlay(info, properties);
+    Buffer frame = new_frame(info);
+    Cell cell{{300, 200, 500, 400}, 0.9, 1, "rbc", 0};
+    cell.weak = weak;
+    attach_cells(frame.get(), {cell});
+    return bytes_of(overlay.draw(std::move(frame)).get());
+  };
+  EXPECT_NE(drawn("show-counts=false", true), drawn("show-counts=false", false));
+  EXPECT_NE(drawn("show-labels=false", true), drawn("show-labels=false", false));
+  EXPECT_EQ(drawn("show-counts=false show-labels=false", true),
+            drawn("show-counts=false show-labels=false", false));
+}
+
 // The panel counts cells at or above min-confidence; below it they are not drawn either.
 TEST(CellOverlay, MinConfidenceHidesCells) {
   const GstVideoInfo info = info_of(GST_VIDEO_FORMAT_RGBx, 640, 480);

@@ -84,17 +84,20 @@ TEST(CellReport, OneFileCannotBeTwoReports) {
   }
 }
 
-// A cell that celltally knows bears its identity.
-TEST(CellReport, WritesIdentities) {
+// A cell that celltally knows bears its identity, and one of a weak class says so.
+TEST(CellReport, WritesIdentitiesAndWeakClasses) {
   const TemporaryFolder folder;
   const std::string path = folder.file("cells.jsonl");
   Harness harness("cellreport json-location=" + path);
   harness.caps(caps);
   Cell known{{1, 1, 5, 5}, 0.5, 1, "rbc", 0};
   known.identity = 42;
-  ASSERT_TRUE(harness.push_and_pull(frame_with(0, {known})));
+  Cell weak{{11, 1, 15, 5}, 0.5, 2, "burr_cell", 0};
+  weak.weak = true;
+  ASSERT_TRUE(harness.push_and_pull(frame_with(0, {known, weak})));
   ASSERT_TRUE(gst_harness_push_event(harness.get(), gst_event_new_eos()));
   EXPECT_NE(text_of(path).find("\"age\":0,\"identity\":42}"), std::string::npos);
+  EXPECT_NE(text_of(path).find("\"age\":0,\"weak\":true}"), std::string::npos);
 }
 
 BufferPointer frame_with_tally(int number, guint64 neutrophils) {

@@ -221,8 +221,9 @@ TEST(CellTallyElement, TellsGradesAndPlatelets) {
   EXPECT_EQ(last.rows.at(1).grade, "many");
   EXPECT_EQ(last.platelet_estimate, 20 * 4.5);
   g_object_set(tally.element(), "platelet-factor", 0.0, nullptr);
-  out = tally.push_and_pull(frame(caps, 41, cells));
+  out = tally.push_and_pull(frame(caps, 80, cells));
   EXPECT_FALSE(read_tally(out.get())->platelet_estimate.has_value());
+  ASSERT_EQ(told(bus).size(), 1U) << "a change of the estimate alone";
 }
 
 // What the model tells of a class goes with its count.

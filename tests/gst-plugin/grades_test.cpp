@@ -2,11 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/stat.h>
+
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <string>
 
 #include "expect_error.h"
+#include "smearscope/model.h"
 #include "tally/families.h"
 #include "temporary_folder.h"
 
@@ -27,11 +31,11 @@ class Grades : public ::testing::Test {
   TemporaryFolder folder_;
 };
 
-// The grades of `count` burr cells among 1000 red cells.
-std::string graded(const GradeTable& table, guint64 count, guint64 red_cells = 1000) {
+// The grade of `count` burr cells among `red_cells` red cells.
+std::string graded(const GradeTable& table, guint64 count, guint64 red_cells = 1000,
+                   const std::string& shape = "burr_cell") {
   Tally tally;
-  tally.rows = {
-      {"rbc", "rbc", 1, red_cells - count}, {"burr_cell", "rbc", 2, count}, {"wbc", "wbc", 3, 5000}};
+  tally.rows = {{"rbc", "rbc", 1, red_cells - count}, {shape, "rbc", 2, count}, {"wbc", "wbc", 3, 5000}};
   table.grade(tally);
   EXPECT_EQ(tally.rows[0].grade, "");
   return tally.rows[1].grade;
@@ -58,11 +62,11 @@ TEST_F(Grades, BelowTheFirstShareThereIsNone) {
 // Few cells make no percentage: schistocytes are told when 1000 red cells are counted.
 TEST_F(Grades, WaitForEnoughCells) {
   const GradeTable usual = table("[burr_cell]\ngrades = { few = 0 }\n");
-  EXPECT_EQ(graded(usual, 10, 99), "");
-  EXPECT_EQ(graded(usual, 10, 100), "few");
-  const GradeTable late = table("[burr_cell]\ngrades = { few = 0 }\nleast_cells = 1000\n");
-  EXPECT_EQ(graded(late, 10, 999), "");
-  EXPECT_EQ(graded(late, 10, 1000), "few");
+  EXPECT_EQ(graded(usual, 10, 999), "");
+  EXPECT_EQ(graded(usual, 10, 1000), "few");
+  const GradeTable early = table("[burr_cell]\ngrades = { few = 0 }\nleast_cells = 100\n");
+  EXPECT_EQ(graded(early, 10, 99), "");
+  EXPECT_EQ(graded(early, 10, 100), "few");
 }
 
 // A grade is a kind's share of its family: a family itself has none. What was graded before is no more.
@@ -78,6 +82,8 @@ TEST_F(Grades, AreOfKinds) {
 
 // One line each, with the file and its line.
 TEST_F(Grades, ATableThatIsNoneIsRefused) {
+  std::string levels;  // each is one more call when toml++ takes its tables apart
+  for (int i = 0; i < 60000; ++i) levels += ".a";
   const std::pair<std::string, std::string> bad[] = {
       {"", "has no class"},
       {"a", "line 1: "},
@@ -99,6 +105,9 @@ TEST_F(Grades, ATableThatIsNoneIsRefused) {
       {"[a]\ngrades = { few = 1 }\nleast_cells = 1.5\n", "line 3: least_cells"},
       {"[a]\ngrades = { few = 1 }\nleast_cells = 1000001\n", "line 3: least_cells"},
       {"[a]\ngrades = { few = 1 }\n[a]\n", "line 3: "},
+      {"[a]\ngrades = { \"\u202e\" = 1 }\n", "line 2: a grade's name"},  // writes from right to left
+      {"[a" + levels + "]\n", "line 1: has more than 100 dots"},
+      {"[a]\na" + levels + " = 1\n", "line 2: has more than 100 dots"},
   };
   for (const auto& [text, words] : bad)
     expect_error([&, &text = text] { table(text); }, "grade-table: " + path() + ": " + words);
@@ -106,12 +115,26 @@ TEST_F(Grades, ATableThatIsNoneIsRefused) {
     expect_error([&] { GradeTable::read(none); }, none + ": cannot be read");
 }
 
-// The table that comes with the pipelines.
+// Nobody writes to this pipe.
+TEST_F(Grades, APipeDoesNotHang) {
+  ASSERT_EQ(::mkfifo(path().c_str(), 0600), 0);
+  expect_error([&] { GradeTable::read(path()); }, "it is no file");
+}
+
+// The table that comes with the pipelines names classes of the model it is for; schistocytes wait for 1000
+// red cells.
 TEST_F(Grades, TheExampleIsOne) {
   const char* root = std::getenv("SMEARSCOPE_SOURCE_ROOT");
   ASSERT_NE(root, nullptr);
   const GradeTable example = GradeTable::read(std::string(root) + "/pipelines/red-cell-grades.toml");
+  const std::vector<std::string> known =
+      Model::load(std::string(root) + "/models/smearscope-differential.safetensors")->info().classes;
+  EXPECT_EQ(example.classes().size(), 12U);
+  for (const std::string& name : example.classes())
+    EXPECT_EQ(std::count(known.begin(), known.end(), name), 1) << name;
   EXPECT_EQ(graded(example, 50), "few");
+  EXPECT_EQ(graded(example, 25, 1000, "schistocyte"), "many");
+  EXPECT_EQ(graded(example, 25, 999, "schistocyte"), "");
 }
 
 // Platelets among 1000 red cells, of whatever kind, times the factor; not of fewer red cells.
@@ -124,7 +147,8 @@ TEST(PlateletEstimate, IsARatio) {
   EXPECT_FALSE(platelet_estimate(tally, 0).has_value()) << "nobody asked";
   tally.rows[2].count = 0;
   EXPECT_EQ(platelet_estimate(tally, 5), 0);
-  EXPECT_FALSE(platelet_estimate({}, 5).has_value());
+  tally.rows.pop_back();
+  EXPECT_FALSE(platelet_estimate(tally, 5).has_value()) << "the model may know no platelets";
 }
 
 }  // namespace

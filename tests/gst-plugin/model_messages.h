@@ -21,6 +21,7 @@ class SwapModels {
     write("second", info, 2);
     info.classes = {"neutrophil", "basophil", "rbc", "platelet"};
     info.parents = {-1, -1, 3, -1};  // another tree, too
+    info.weak_classes = {"basophil"};
     write("other-classes", info, 3);
     write_bytes(file("cut-short"), read_bytes(file("first")).substr(0, 5'000'000));
     write_bytes(file("text"), "this is no model");
@@ -53,7 +54,7 @@ inline void replace_file(const std::string& source, const std::string& path) {
 struct ModelMessage {
   enum Kind { loaded, refused, failed, none } kind = none;
   std::string path, digest, name, device, precision;  // loaded
-  std::vector<std::string> classes, parents;          // loaded
+  std::vector<std::string> classes, parents, weak;    // loaded
   GQuark domain = 0;                                  // refused, failed
   int code = 0;
   std::string text;
@@ -77,6 +78,7 @@ inline ModelMessage parse_loaded(const GstStructure* structure) {
   message.precision = gst_structure_get_string(structure, "precision");
   message.classes = texts_of(structure, "classes");
   message.parents = texts_of(structure, "parents");
+  message.weak = texts_of(structure, "weak_classes");
   return message;
 }
 

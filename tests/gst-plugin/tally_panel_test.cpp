@@ -69,7 +69,7 @@ TEST(TallyPanel, ErythroblastsArePer100WhiteCells) {
 TEST(TallyPanel, ShowsGradesAndPlatelets) {
   Tally tally = example();
   tally.rows[4].grade = "2+";
-  EXPECT_EQ(panel_of(tally).rows.back().share, "2+ 100 %");
+  EXPECT_EQ(panel_of(tally).rows.back().share, "2+ 100.0 %");
   EXPECT_EQ(panel_of(tally).rows[4].share, "");
   tally.platelet_estimate = 249.6;
   EXPECT_EQ(panel_of(tally).rows[4].share, "\u2248250\u00b710\u2079/L");

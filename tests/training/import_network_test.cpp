@@ -253,10 +253,12 @@ TEST_F(Import, ModelFilesAndCheckpointsAreToldApart) {
   const Tensors tensors = random_tensors(info_);
   ModelInfo info = info_;
   info.parents = {-1, -1, 0};
+  info.weak_classes = {info.classes[1]};
   testing::write_random_model(folder_.file("m.safetensors"), info, 1);
   const NetworkWeights model = read_weights(folder_.file("m.safetensors"));
   EXPECT_EQ(model.classes, info_.classes);
   EXPECT_EQ(model.parents, info.parents);
+  EXPECT_EQ(model.weak_classes, info.weak_classes);
   EXPECT_EQ(model.tensors.size(), tensors.size());
   EXPECT_EQ(read_weights(write(tensors)).tensors.size(), tensors.size());
   expect_error([&] { read_weights(folder_.file("none")); }, "none: cannot open");

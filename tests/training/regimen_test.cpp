@@ -140,6 +140,14 @@ TEST_F(RegimenFile, WhatIsNotTomlIsAnErrorWithItsLine) {
   EXPECT_THAT(error_of("name = 'n'\n", {"name.x=1"}), HasSubstr("not a table"));
 }
 
+// A key of many levels is taken apart by recursion.
+TEST_F(RegimenFile, KeysOfManyLevelsAreRefused) {
+  std::string levels = "a";
+  for (int i = 0; i < 60000; ++i) levels += ".a";
+  EXPECT_THAT(error_of("name = 'n'\n[" + levels + "]\n"), HasSubstr("line 2: has more than 100 dots"));
+  EXPECT_THAT(error_of("name = 'n'\n", {levels + "=1"}), HasSubstr("has more than 100 dots"));
+}
+
 TEST_F(RegimenFile, TheShippedRegimensAreValid) {
   const char* root = std::getenv("SMEARSCOPE_SOURCE_ROOT");
   ASSERT_NE(root, nullptr);

@@ -104,6 +104,7 @@ NetworkWeights from_model(const Model& model) {
   weights.class_count = static_cast<int>(info.classes.size());
   weights.classes = info.classes;
   weights.parents = info.parents;
+  weights.weak_classes = info.weak_classes;
   weights.batch_norm_eps = architecture.batch_norm_eps;
   for (const TensorView& tensor : model.tensors())
     weights.tensors.push_back({tensor.name, tensor.shape, to_f32(tensor)});

@@ -24,12 +24,13 @@ struct NetworkWeights {
   int fpn_channels = 0;
   int head_width = 0;
   int anchors_per_place = 0;
-  int class_count = 0;               // without background
-  std::vector<std::string> classes;  // their names; empty: the file doesn't tell
-  std::vector<int> parents;          // as ModelInfo's
-  double batch_norm_eps = 1e-5;      // that the network computes with
-  std::vector<std::string> notes;    // lines for the user: what was found, what was taken for granted
-  std::string digest;                // SHA-256 of a checkpoint; of a model file empty
+  int class_count = 0;                    // without background
+  std::vector<std::string> classes;       // their names; empty: the file doesn't tell
+  std::vector<int> parents;               // as ModelInfo's
+  std::vector<std::string> weak_classes;  // likewise
+  double batch_norm_eps = 1e-5;           // that the network computes with
+  std::vector<std::string> notes;         // lines for the user: what was found, what was taken for granted
+  std::string digest;                     // SHA-256 of a checkpoint; of a model file empty
   std::vector<NamedWeights> tensors;
 };
 

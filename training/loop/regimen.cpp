@@ -1,10 +1,13 @@
 #include "loop/regimen.h"
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <limits>
 #include <sstream>
 
 #include "loop/regimen_table.h"
+#include "toml/parse_toml.h"
 
 namespace smearscope::training {
 namespace {
@@ -158,13 +161,8 @@ void read_augmentation(Table table, Augmentation& a) {
 
 // "table.key=value": parsed as TOML on its own, then put into the document.
 void override_key(toml::table& document, const std::string& setting) {
-  toml::table parsed;
-  try {
-    parsed = toml::parse(setting);
-  } catch (const toml::parse_error& problem) {
-    throw Error("--set " + setting +
-                ": not table.key=value with a TOML value: " + std::string(problem.description()));
-  }
+  toml::table parsed =
+      parse_toml(setting, "--set " + setting.substr(0, 200) + ": not table.key=value with a TOML value");
   toml::table* into = &document;
   toml::table* from = &parsed;
   while (true) {
@@ -186,14 +184,11 @@ void override_key(toml::table& document, const std::string& setting) {
 
 Regimen read_regimen(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
   const std::string name = file.string();
-  toml::table document;
-  try {
-    if (!std::filesystem::is_regular_file(file)) throw Error(name + ": no such regimen file");
-    document = toml::parse_file(name);
-  } catch (const toml::parse_error& problem) {
-    throw Error(name + ": line " + std::to_string(problem.source().begin.line) + ": " +
-                std::string(problem.description()));
-  }
+  if (!std::filesystem::is_regular_file(file)) throw Error(name + ": no such regimen file");
+  std::ifstream in(file, std::ios::binary);
+  const std::string written{std::istreambuf_iterator<char>(in), {}};
+  if (!in) throw Error(name + ": cannot read the file");
+  toml::table document = parse_toml(written, name);
   for (const std::string& setting : overrides) override_key(document, setting);
 
   Regimen regimen;

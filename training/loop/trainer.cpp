@@ -196,7 +196,10 @@ void Run::load_checkpoint() {
         "its model with --init");
   }
   if (checkpoint.corpus_digest != samples_.digest_with_tree()) {
-    throw Error(file + ": was begun with another corpus, or the corpus has changed since");
+    throw Error(
+        file +
+        ": was begun with another corpus or tree of classes, which may have changed since, or by an older "
+        "smearscope-train");
   }
   if (checkpoint.step > total_steps_) throw Error(file + ": is beyond the regimen's last step");
   try {

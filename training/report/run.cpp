@@ -1,6 +1,5 @@
 #include "report/run.h"
 
-#include <toml++/toml.h>
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -8,6 +7,7 @@
 
 #include "evaluate/measure.h"
 #include "report/statistics.h"
+#include "toml/parse_toml.h"
 
 namespace smearscope::training {
 namespace {
@@ -44,8 +44,8 @@ void flatten(const toml::table& table, const std::string& prefix, std::vector<Se
 void add_regimen(const std::string& regimen, std::vector<Setting>& settings) {
   toml::table table;
   try {
-    table = toml::parse(regimen);
-  } catch (const toml::parse_error&) {  // a model file may have any text there
+    table = parse_toml(regimen, "regimen");
+  } catch (const Error&) {  // a model file may have any text there
     if (!regimen.empty()) settings.push_back({"regimen", regimen});
     return;
   }

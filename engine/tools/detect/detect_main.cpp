@@ -75,11 +75,15 @@ class ImageDetector {
       thresholds_.max_detections = max_detections_;
   }
 
-  // "smearscope-cells, int8 on cpu": what counted.
+  // "smearscope-cells, int8 on cpu": what counted; and which classes it calls weak.
   std::string description() const {
     const ModelInfo& info = detector_.model().info();
-    return (info.name.empty() ? detector_.model().path() : info.name) + ", " +
-           name_of(detector_.options().precision) + " on " + detector_.options().device.to_string();
+    std::string text = (info.name.empty() ? detector_.model().path() : info.name) + ", " +
+                       name_of(detector_.options().precision) + " on " +
+                       detector_.options().device.to_string();
+    for (const std::string& name : info.weak_classes)
+      text += (name == info.weak_classes.front() ? "; often missed or misnamed: " : ", ") + name;
+    return text;
   }
 
   Detections detect(const Image& image) {

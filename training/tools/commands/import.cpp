@@ -94,7 +94,10 @@ void choose_classes(const ImportOptions& o, const checkpoint::NetworkWeights& we
   if (info.classes.empty()) {
     for (int i = 1; i <= weights.class_count; ++i) info.classes.push_back("class-" + std::to_string(i));
   }
-  if (info.classes == weights.classes) info.parents = weights.parents;
+  if (info.classes == weights.classes) {
+    info.parents = weights.parents;
+    info.weak_classes = weights.weak_classes;
+  }
 }
 
 // torchvision's constants, in the sizes of the checkpoint.
