@@ -228,8 +228,7 @@ static void install_properties(GObjectClass* klass) {
              "cells tell is marked with \u2248");
   add_switch(prop_show_warnings, "show-warnings", "Show warnings",
              "Say below the picture that it is out of focus or too dark, or that cells are too small or too "
-             "large for "
-             "the model, where a celltally before this element finds it so");
+             "large for the model, where a celltally before this element finds it so");
   g_object_class_install_property(
       klass, prop_panel_position,
       g_param_spec_enum("panel-position", "Panel position", "Corner of the frame where the counts stand",

@@ -37,6 +37,7 @@ struct State {
   guint64 counted = 0;
   // Streaming thread, or none:
   GstVideoInfo info;
+  TallySettings in_use;  // as of the newest frame; kept, so that its texts need no new memory each time
   std::optional<smearscope::CellTally> cells;  // from start to stop
   smearscope::GradeTable grades;
   smearscope::DetectionOrigin origin;   // of the newest detection
@@ -178,21 +179,20 @@ static Tally tally_of(State& state, const TallySettings& settings) {
 }
 
 // The settings for what comes now; begins a new slide if that was asked for, and says so.
-static TallySettings take_settings(GstCellTally* self) {
+static const TallySettings& take_settings(GstCellTally* self) {
   State& state = *self->state;
   bool new_slide = false;
-  TallySettings settings;
   {
     const Lock lock(state.mutex);
-    settings = state.settings;
+    state.in_use = state.settings;
     new_slide = std::exchange(state.new_slide, false);
   }
   if (new_slide) {
     state.cells->new_slide();
     state.target_reached = false;
-    if (settings.tally) post(self, tally_of(state, settings), false);
+    if (state.in_use.tally) post(self, tally_of(state, state.in_use), false);
   }
-  return settings;
+  return state.in_use;
 }
 
 static Tally count(State& state, const TallySettings& settings, GstBuffer* buffer,
@@ -214,7 +214,7 @@ static GstFlowReturn gst_cell_tally_generate_output(GstBaseTransform* base, GstB
   GstBuffer* buffer = std::exchange(base->queued_buf, nullptr);
   *output = buffer;
   if (!buffer) return GST_FLOW_OK;
-  const TallySettings settings = take_settings(self);
+  const TallySettings& settings = take_settings(self);
   const bool passed = std::exchange(state.passing, !settings.tally);
   if (!settings.tally) return GST_FLOW_OK;
   if (passed) state.cells->new_view();
@@ -248,7 +248,7 @@ static gboolean gst_cell_tally_sink_event(GstBaseTransform* base, GstEvent* even
   if (state.cells && (type == GST_EVENT_FLUSH_STOP || type == GST_EVENT_STREAM_START))
     state.cells->new_view();
   if (state.cells && type == GST_EVENT_EOS) {
-    const TallySettings settings = take_settings(self);
+    const TallySettings& settings = take_settings(self);
     // Also where counting was switched off meanwhile: whoever was told counts is told the end.
     if (settings.tally || state.told) post(self, tally_of(state, settings), true);
   }

@@ -28,7 +28,9 @@ inline toml::table parse_toml(std::string_view text, const std::string& name) {
     return toml::parse(text);
   } catch (const toml::parse_error& problem) {
     std::string what(problem.description());
-    for (char& c : what) c = static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
+    // It may quote the text, with characters that a terminal obeys.
+    std::replace_if(
+        what.begin(), what.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
     throw Error(place(problem.source().begin.line) + what);
   }
 }

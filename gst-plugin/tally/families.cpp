@@ -4,22 +4,12 @@
 
 namespace smearscope {
 
-namespace {
-
-guint64 cells_of(const std::string& family, const Tally& tally) {
-  guint64 cells = 0;
-  for (const Tally::Row& row : tally.rows) cells += row.family == family ? row.count : 0;
-  return cells;
-}
-
-}  // namespace
-
 std::vector<Family> families_of(const Tally& tally) {
   std::vector<Family> families;
   for (const Tally::Row& row : tally.rows) {
     const auto is_its = [&](const Family& family) { return family.name == row.family; };
     auto family = std::find_if(families.begin(), families.end(), is_its);
-    if (family == families.end()) family = families.insert(family, {row.family, -1, 0, false, 0, {}});
+    if (family == families.end()) family = families.insert(family, {row.family, -1, 0, 0, false, {}});
     family->count += row.count;
     if (row.class_name == row.family) {
       family->label = row.label;
@@ -30,6 +20,12 @@ std::vector<Family> families_of(const Tally& tally) {
     }
   }
   return families;
+}
+
+guint64 cells_of(const std::string& family, const Tally& tally) {
+  guint64 cells = 0;
+  for (const Tally::Row& row : tally.rows) cells += row.family == family ? row.count : 0;
+  return cells;
 }
 
 std::optional<double> per_100_white_cells(const Family& family, const Tally& tally) {

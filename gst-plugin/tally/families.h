@@ -13,13 +13,16 @@ struct Family {
   std::string name;
   int label = -1;                 // of the class of that name; -1: none was found under it
   guint64 count = 0;              // all cells of the family
-  bool weak = false;              // the class of that name is, see Cell
   guint64 open = 0;               // of them, those whose kind is open: found under the family's own name
+  bool weak = false;              // the class of that name is, see Cell
   std::vector<Tally::Row> kinds;  // in the tally's order
 };
 
 // In the order in which they come in the tally. A class of no family is one of its own, without kinds.
 std::vector<Family> families_of(const Tally& tally);
+
+// Cells of a family, of whatever kind.
+guint64 cells_of(const std::string& family, const Tally& tally);
 
 // Nucleated red cells, "erythroblast", are no white cells, and are reported per 100 of these, "wbc" (CLSI
 // H20-A2; both names are the taxonomies'). Nothing for other families, and where no white cell was counted.

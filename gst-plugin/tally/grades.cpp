@@ -6,6 +6,7 @@
 
 #include "small_file.h"
 #include "smearscope/error.h"
+#include "tally/families.h"
 #include "toml/parse_toml.h"
 
 namespace smearscope {
@@ -116,14 +117,11 @@ std::vector<std::string> GradeTable::classes() const {
 }
 
 void GradeTable::grade(Tally& tally) const {
-  for (Tally::Row& row : tally.rows) row.grade.clear();
-  if (kinds_.empty()) return;
-  std::map<std::string, guint64> whole;
-  for (const Tally::Row& row : tally.rows) whole[row.family] += row.count;
   for (Tally::Row& row : tally.rows) {
+    row.grade.clear();
     const auto kind = kinds_.find(row.class_name);
     if (kind != kinds_.end() && row.class_name != row.family)
-      row.grade = grade_of(row.count, whole[row.family], kind->second);
+      row.grade = grade_of(row.count, cells_of(row.family, tally), kind->second);
   }
 }
 

@@ -88,6 +88,7 @@ TEST_F(Grades, ATableThatIsNoneIsRefused) {
       {"", "has no class"},
       {"a", "line 1: "},
       {"\x01\xFF", "line 1: "},
+      {"a\xC2\x85", "line 1: Error while parsing key-value pair: expected '=', saw '?"},  // C1 control
       {"few = 1\n", "line 1: here only tables of classes"},
       {"[a]\n", "line 1: a class needs grades"},
       {"[a]\ngrades = {}\n", "line 1: a class needs grades"},
